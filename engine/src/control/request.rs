@@ -1,0 +1,321 @@
+//! Requests and what they are made of.
+
+use crate::addr::{IpAddr, Mac};
+use crate::time::Time;
+
+/// An interface index: per namespace, from 1 (`lo`), never 0.
+pub type IfIndex = u32;
+
+/// Well-known routing tables (`RT_TABLE_*`).
+pub mod table {
+    /// What is meant if nothing is said, in some requests.
+    pub const UNSPEC: u32 = 0;
+    /// The last resort, empty.
+    pub const DEFAULT: u32 = 253;
+    /// Where routes go unless said otherwise.
+    pub const MAIN: u32 = 254;
+    /// Local and broadcast addresses; kept by the kernel.
+    pub const LOCAL: u32 = 255;
+}
+
+/// Who made a route or an address (`RTPROT_*`).
+pub mod protocol {
+    /// Unknown.
+    pub const UNSPEC: u8 = 0;
+    /// An ICMP redirect.
+    pub const REDIRECT: u8 = 1;
+    /// The kernel itself.
+    pub const KERNEL: u8 = 2;
+    /// `ip route add` without `proto`.
+    pub const BOOT: u8 = 3;
+    /// The administrator.
+    pub const STATIC: u8 = 4;
+    /// Router advertisements.
+    pub const RA: u8 = 9;
+}
+
+/// How far a destination is (`RT_SCOPE_*`): smaller is farther.
+pub mod scope {
+    /// Everywhere.
+    pub const UNIVERSE: u8 = 0;
+    /// Inside the site.
+    pub const SITE: u8 = 200;
+    /// On the link.
+    pub const LINK: u8 = 253;
+    /// This host.
+    pub const HOST: u8 = 254;
+    /// Nowhere.
+    pub const NOWHERE: u8 = 255;
+}
+
+/// What a route does with a packet (`RTN_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RouteKind {
+    /// Forward, or send on the link.
+    Unicast,
+    /// Ours: deliver.
+    Local,
+    /// Ours, and everybody's on the link: deliver, and send as broadcast.
+    Broadcast,
+    /// Like broadcast, but sent as unicast.
+    Anycast,
+    /// A group.
+    Multicast,
+    /// Drop silently; `EINVAL` locally.
+    Blackhole,
+    /// Host unreachable; `EHOSTUNREACH` locally.
+    Unreachable,
+    /// Administratively prohibited; `EACCES` locally.
+    Prohibit,
+    /// Go on with the next rule.
+    Throw,
+}
+
+/// `RTAX_*` of a route. `None` is "not set".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RouteMetrics {
+    /// Path MTU in bytes.
+    pub mtu: Option<u32>,
+    /// `lock`: path MTU discovery may not lower it, and DF is not set.
+    pub mtu_lock: bool,
+    /// TCP's advertised segment size.
+    pub advmss: Option<u32>,
+    /// TCP window clamp.
+    pub window: Option<u32>,
+    /// Initial RTT, milliseconds.
+    pub rtt: Option<u32>,
+    /// TTL of packets that start here.
+    pub hoplimit: Option<u32>,
+    /// Initial congestion window.
+    pub initcwnd: Option<u32>,
+    /// Initial receive window.
+    pub initrwnd: Option<u32>,
+    /// Smallest retransmission time-out, milliseconds.
+    pub rto_min: Option<u32>,
+    /// Quick acknowledgements.
+    pub quickack: Option<u32>,
+}
+
+/// One next hop of a request or a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct NextHopSpec {
+    /// `via`.
+    pub gateway: Option<IpAddr>,
+    /// `dev`.
+    pub oif: Option<IfIndex>,
+    /// `weight`, from 1 to 256.
+    pub weight: u16,
+    /// `onlink`: take the gateway as reachable on the link.
+    pub onlink: bool,
+}
+
+/// A route as the user says it. `None` is "not said".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteSpec {
+    /// The first address of the destination; its version is the route's.
+    pub destination: IpAddr,
+    /// The prefix length.
+    pub length: u8,
+    /// `tos`.
+    pub tos: u8,
+    /// `table`; main if not said.
+    pub table: Option<u32>,
+    /// `unicast`, `local`, `blackhole`, …
+    pub kind: Option<RouteKind>,
+    /// `proto`.
+    pub protocol: Option<u8>,
+    /// `scope`.
+    pub scope: Option<u8>,
+    /// `metric`.
+    pub metric: Option<u32>,
+    /// `src`.
+    pub prefsrc: Option<IpAddr>,
+    /// `mtu`, `advmss`, …
+    pub metrics: RouteMetrics,
+    /// `via`, `dev`, `nexthop …`: none, one, or several.
+    pub nexthops: Vec<NextHopSpec>,
+}
+
+/// How `ip route add|append|prepend|change|replace` differ (`NLM_F_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteMode {
+    /// `NLM_F_CREATE | NLM_F_EXCL`
+    Add,
+    /// `NLM_F_CREATE | NLM_F_APPEND`
+    Append,
+    /// `NLM_F_CREATE`
+    Prepend,
+    /// `NLM_F_REPLACE`
+    Change,
+    /// `NLM_F_CREATE | NLM_F_REPLACE`
+    Replace,
+}
+
+/// How long an address is valid, or preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// For ever.
+    Forever,
+    /// Until then.
+    Until(Time),
+}
+
+/// An interface address as the user says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressSpec {
+    /// The interface.
+    pub index: IfIndex,
+    /// `local`.
+    pub local: IpAddr,
+    /// `peer`; the prefix length belongs to it.
+    pub peer: Option<IpAddr>,
+    /// The prefix length.
+    pub length: u8,
+    /// `broadcast ADDR` (`+` and `-` are worked out by the caller, as iproute2 does).
+    pub broadcast: Option<core::net::Ipv4Addr>,
+    /// `scope`; the kernel's default if not said (iproute2 says host for 127/8, global else).
+    pub scope: Option<u8>,
+    /// `label`, IPv4 only; the interface's name if not said.
+    pub label: Option<String>,
+    /// `noprefixroute`
+    pub noprefixroute: bool,
+    /// `nodad`, IPv6 only.
+    pub nodad: bool,
+    /// `home`, `mngtmpaddr`, IPv6 only, are accepted and kept as bits of `IFA_F_*`.
+    pub flags: u32,
+    /// `metric` of the connected route.
+    pub metric: Option<u32>,
+    /// `proto` of the address (`IFAPROT_*`).
+    pub protocol: u8,
+    /// `valid_lft` in seconds; `None` is for ever.
+    pub valid: Option<u32>,
+    /// `preferred_lft` in seconds; `None` is for ever.
+    pub preferred: Option<u32>,
+}
+
+/// `ip addr add|change|replace`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressMode {
+    /// `NLM_F_CREATE | NLM_F_EXCL`
+    Add,
+    /// `NLM_F_REPLACE`
+    Change,
+    /// `NLM_F_CREATE | NLM_F_REPLACE`
+    Replace,
+}
+
+/// A neighbour's state (`NUD_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Nud {
+    /// No entry is being resolved yet.
+    None,
+    /// Asked, not answered; packets are parked.
+    Incomplete,
+    /// Confirmed within the reachable time.
+    Reachable,
+    /// Known, but not lately confirmed.
+    Stale,
+    /// Used while stale: waits for a sign of life before it probes.
+    Delay,
+    /// Asks by unicast.
+    Probe,
+    /// Asked in vain.
+    Failed,
+    /// No resolution needed (loopback, multicast).
+    Noarp,
+    /// Set by hand.
+    Permanent,
+}
+
+/// A neighbour as the user says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeighborSpec {
+    /// The interface.
+    pub index: IfIndex,
+    /// The neighbour's address.
+    pub destination: IpAddr,
+    /// `lladdr`
+    pub lladdr: Option<Mac>,
+    /// `nud`; permanent if not said.
+    pub state: Nud,
+    /// `router`
+    pub router: bool,
+    /// `proxy`: an entry of the proxy table, which answers for others.
+    pub proxy: bool,
+    /// `extern_learn`
+    pub extern_learn: bool,
+    /// `proto`
+    pub protocol: u8,
+}
+
+/// `ip neigh add|change|replace`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NeighborMode {
+    /// `NLM_F_CREATE | NLM_F_EXCL`
+    Add,
+    /// `NLM_F_REPLACE`
+    Change,
+    /// `NLM_F_CREATE | NLM_F_REPLACE`
+    Replace,
+}
+
+/// What may be changed on a link of one namespace. `None` leaves it. (Moving, adding and deleting concern two
+/// namespaces and are the world's.)
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkChange {
+    /// `name`
+    pub name: Option<String>,
+    /// `address`
+    pub address: Option<Mac>,
+    /// `broadcast`
+    pub broadcast: Option<Mac>,
+    /// `mtu` in bytes, without the Ethernet header.
+    pub mtu: Option<u32>,
+    /// `txqueuelen`
+    pub txqueuelen: Option<u32>,
+    /// `alias`; an empty one removes it.
+    pub alias: Option<String>,
+    /// `group` by number.
+    pub group: Option<u32>,
+    /// `arp on|off`
+    pub arp: Option<bool>,
+    /// `multicast on|off`
+    pub multicast: Option<bool>,
+    /// `allmulticast on|off`
+    pub allmulticast: Option<bool>,
+    /// `promisc on|off`
+    pub promisc: Option<bool>,
+    /// `dynamic on|off`
+    pub dynamic: Option<bool>,
+    /// `trailers on|off`
+    pub trailers: Option<bool>,
+    /// `carrier on|off` (refused by most drivers)
+    pub carrier: Option<bool>,
+    /// `addrgenmode`: none (1) or eui64 (0), …
+    pub addrgenmode: Option<u8>,
+    /// `up`, `down`
+    pub up: Option<bool>,
+}
+
+/// Everything that can be asked of a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `ip link set`
+    LinkChange(IfIndex, LinkChange),
+    /// `ip addr add|change|replace`
+    AddressAdd(AddressMode, AddressSpec),
+    /// `ip addr del`; broadcast, lifetimes and flags do not matter.
+    AddressDelete(AddressSpec),
+    /// `ip route add|append|prepend|change|replace`
+    RouteAdd(RouteMode, RouteSpec),
+    /// `ip route del`: what is said must match, what is not said matches all.
+    RouteDelete(RouteSpec),
+    /// `ip route flush cache`
+    RouteCacheFlush,
+    /// `ip neigh add|change|replace`
+    NeighborAdd(NeighborMode, NeighborSpec),
+    /// `ip neigh del`
+    NeighborDelete(NeighborSpec),
+    /// `sysctl -w` and writes to `/proc/sys`: path below `/proc/sys` with slashes, value.
+    SysctlWrite(String, String),
+}

@@ -1,0 +1,203 @@
+//! Frames and who owns them: buffers come from a [`FramePool`] and go back to it, so that forwarding allocates nothing.
+//!
+//! A [`FrameBuf`] is not `Clone`, and in debug builds it is a bomb: dropping one that was not given back to its pool
+//! panics, because every frame must end *sent*, *consumed*, or *discarded with a reason*.
+
+use crate::control::IfIndex;
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+
+/// Free bytes in front of a fresh frame: room for a link header, or for a longer IP header.
+pub const HEADROOM: usize = 128;
+/// Bytes of an ordinary buffer: a frame of 1500 bytes payload with room to spare.
+const SMALL: usize = 2048;
+/// Bytes of a large one: a super-frame as veth delivers it, or a datagram on `lo`.
+const LARGE: usize = HEADROOM + 65_536 + 64;
+
+/// One frame: the bytes from the first of the link header to the last of the payload, no FCS.
+pub struct FrameBuf {
+    store: Vec<u8>,
+    head: usize,
+    /// What the device said about the checksum and segmentation of this frame.
+    pub offload: Offload,
+}
+
+/// What a real device may leave to the receiver: the facts of a `virtio_net_hdr`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offload {
+    /// The TCP or UDP checksum is not finished: it starts at `.0` bytes into the frame, and its field lies `.1` behind that.
+    pub partial_checksum: Option<(u16, u16)>,
+    /// A super-frame: to be cut in segments of this many payload bytes (`gso_size`); the kind is `virtio_net_hdr.gso_type`.
+    pub segment_size: Option<u16>,
+    /// `virtio_net_hdr.gso_type`, carried through.
+    pub segment_kind: u8,
+    /// `virtio_net_hdr.hdr_len`, carried through.
+    pub header_length: u16,
+}
+
+impl FrameBuf {
+    /// Takes `count` bytes off the front (a header that was read).
+    ///
+    /// # Panics
+    /// If the frame is shorter.
+    pub fn pull(&mut self, count: usize) {
+        assert!(count <= self.len(), "pull past the end");
+        self.head += count;
+    }
+
+    /// Puts `count` bytes before the front, with whatever value they have, and moves the frame back if there is no room.
+    pub fn push(&mut self, count: usize) {
+        if self.head < count {
+            let missing = count - self.head;
+            self.store.splice(0..0, core::iter::repeat_n(0, missing));
+            self.head += missing;
+        }
+        self.head -= count;
+    }
+
+    /// Cuts the end off, if the frame is longer than `length`.
+    pub fn truncate(&mut self, length: usize) {
+        self.store.truncate(self.head + length);
+    }
+
+    /// Adds bytes at the end.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.store.extend_from_slice(bytes);
+    }
+
+    /// Makes the frame `length` bytes long; new bytes at the end are 0.
+    pub fn resize(&mut self, length: usize) {
+        self.store.resize(self.head + length, 0);
+    }
+}
+
+impl Deref for FrameBuf {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.store[self.head..]
+    }
+}
+
+impl DerefMut for FrameBuf {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.store[self.head..]
+    }
+}
+
+impl fmt::Debug for FrameBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FrameBuf({} bytes)", self.len())
+    }
+}
+
+#[cfg(debug_assertions)]
+impl Drop for FrameBuf {
+    fn drop(&mut self) {
+        let lost = self.store.capacity() != 0 && !std::thread::panicking();
+        assert!(!lost, "a frame of {} bytes was lost: neither sent, nor consumed, nor discarded", self.len());
+    }
+}
+
+/// Where frames come from and go back to.
+#[derive(Debug, Default)]
+pub struct FramePool {
+    small: Vec<Vec<u8>>,
+    large: Vec<Vec<u8>>,
+    taken: usize,
+}
+
+impl FramePool {
+    /// An empty pool; it grows to the largest number of frames in flight and stays there.
+    pub fn new() -> FramePool {
+        FramePool::default()
+    }
+
+    /// An empty frame with room for `capacity` bytes, and [`HEADROOM`] before them.
+    pub fn take(&mut self, capacity: usize) -> FrameBuf {
+        let (free, size) =
+            if HEADROOM + capacity <= SMALL { (&mut self.small, SMALL) } else { (&mut self.large, LARGE) };
+        let mut store = free.pop().unwrap_or_else(|| Vec::with_capacity(size.max(HEADROOM + capacity)));
+        store.clear();
+        store.resize(HEADROOM, 0);
+        self.taken += 1;
+        FrameBuf { store, head: HEADROOM, offload: Offload::default() }
+    }
+
+    /// A frame with these bytes.
+    pub fn copy(&mut self, bytes: &[u8]) -> FrameBuf {
+        let mut frame = self.take(bytes.len());
+        frame.extend(bytes);
+        frame
+    }
+
+    /// Takes a frame back.
+    pub fn give(&mut self, mut frame: FrameBuf) {
+        let store = core::mem::take(&mut frame.store);
+        self.taken -= 1;
+        let free = if store.capacity() < LARGE { &mut self.small } else { &mut self.large };
+        free.push(store);
+    }
+
+    /// How many frames are out.
+    pub fn taken(&self) -> usize {
+        self.taken
+    }
+}
+
+/// Frames that leave a [`Stack`](crate::Stack), in order, each with the port it leaves by. Drain it before the next call.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: Vec<(IfIndex, FrameBuf)>,
+}
+
+impl Outbox {
+    /// An empty one.
+    pub fn new() -> Outbox {
+        Outbox::default()
+    }
+
+    /// Adds a frame.
+    pub fn push(&mut self, port: IfIndex, frame: FrameBuf) {
+        self.frames.push((port, frame));
+    }
+
+    /// Takes all, oldest first.
+    pub fn drain(&mut self) -> impl Iterator<Item = (IfIndex, FrameBuf)> + '_ {
+        self.frames.drain(..)
+    }
+
+    /// True if nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_goes_round() {
+        let mut pool = FramePool::new();
+        let mut frame = pool.copy(b"payload");
+        frame.push(2);
+        frame[..2].copy_from_slice(b"ip");
+        assert_eq!(&frame[..], b"ippayload");
+        frame.pull(2);
+        frame.push(HEADROOM + 10);
+        assert_eq!(frame.len(), HEADROOM + 17);
+        pool.give(frame);
+        assert_eq!(pool.taken(), 0);
+        let frame = pool.take(60_000);
+        assert!(frame.is_empty());
+        pool.give(frame);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "was lost")]
+    fn a_lost_frame_is_found() {
+        drop(FramePool::new().copy(b"lost"));
+    }
+}

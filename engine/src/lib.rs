@@ -1,0 +1,22 @@
+//! The packet path of one Linux-like network namespace, as a pure state machine.
+//!
+//! (map: to be written when the rooms stand)
+
+#![deny(unsafe_code)]
+
+pub mod addr;
+pub mod address;
+pub mod control;
+pub mod counters;
+pub mod frame;
+pub mod link;
+pub mod local;
+pub mod observe;
+pub mod reason;
+pub mod rng;
+pub mod route;
+pub mod stack;
+pub mod sysctl;
+pub mod time;
+
+pub use stack::{Cx, Stack};

@@ -1,0 +1,7 @@
+//! Links: the ports of a namespace, and the Ethernet layer.
+
+pub mod port;
+mod ports;
+
+pub use port::{OperState, Port, PortCounters, PortKind};
+pub use ports::Ports;

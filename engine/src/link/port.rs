@@ -1,0 +1,132 @@
+//! A port: one interface of a namespace, as `struct net_device` and its `in_device` hold it.
+
+use crate::addr::Mac;
+use crate::address::{Address4, Address6};
+use crate::control::IfIndex;
+use crate::sysctl::PortConf;
+use crate::time::Time;
+
+/// `IFF_*` (`include/uapi/linux/if.h`).
+#[allow(missing_docs, reason = "Linux's own names")]
+pub mod flag {
+    pub const UP: u32 = 1;
+    pub const BROADCAST: u32 = 2;
+    pub const LOOPBACK: u32 = 8;
+    pub const POINTOPOINT: u32 = 0x10;
+    pub const NOTRAILERS: u32 = 0x20;
+    pub const RUNNING: u32 = 0x40;
+    pub const NOARP: u32 = 0x80;
+    pub const PROMISC: u32 = 0x100;
+    pub const ALLMULTI: u32 = 0x200;
+    pub const MASTER: u32 = 0x400;
+    pub const SLAVE: u32 = 0x800;
+    pub const MULTICAST: u32 = 0x1000;
+    pub const DYNAMIC: u32 = 0x8000;
+    pub const LOWER_UP: u32 = 0x1_0000;
+}
+
+/// What kind of device stands behind a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PortKind {
+    /// `lo`: what is sent is received, no link header matters, MAC zero, MTU 65536.
+    Loopback,
+    /// An Ethernet device.
+    Ethernet,
+}
+
+/// `IFLA_OPERSTATE` (RFC 2863).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "RFC 2863's own names")]
+pub enum OperState {
+    Unknown,
+    NotPresent,
+    Down,
+    LowerLayerDown,
+    Testing,
+    Dormant,
+    Up,
+}
+
+/// Counters of a port, as `ip -s link` shows them. Bytes count the Ethernet header, as Linux's do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named by the field")]
+pub struct PortCounters {
+    pub rx_packets: u64,
+    pub rx_bytes: u64,
+    pub rx_dropped: u64,
+    pub rx_errors: u64,
+    pub rx_multicast: u64,
+    pub tx_packets: u64,
+    pub tx_bytes: u64,
+    pub tx_dropped: u64,
+    pub tx_errors: u64,
+}
+
+/// One interface.
+#[derive(Debug)]
+pub struct Port {
+    /// Its number in this namespace.
+    pub index: IfIndex,
+    /// Its name: 1 to 15 bytes, no `/` and no white space.
+    pub name: String,
+    /// What stands behind it.
+    pub kind: PortKind,
+    /// Its own MAC.
+    pub mac: Mac,
+    /// `ff:ff:ff:ff:ff:ff`, or zero for `lo`.
+    pub broadcast: Mac,
+    /// Largest IP packet, in bytes.
+    pub mtu: u32,
+    /// Bounds of `mtu` (veth: 68 and 65535; `lo`: 0 and 0, which means unbounded).
+    pub mtu_range: (u32, u32),
+    /// Flags that are set by request (`UP`, `NOARP`, `PROMISC` …) or are the device's nature (`BROADCAST`, `LOOPBACK`,
+    /// `MULTICAST`). `RUNNING` and `LOWER_UP` follow from [`Port::carrier`]: see [`Port::flags`].
+    pub set_flags: u32,
+    /// The other end is up. True for `lo`, from its first `up`.
+    pub carrier: bool,
+    /// Set once the port has been up: `qdisc noop` before, `noqueue` after.
+    pub was_up: bool,
+    /// Changes of carrier, up and down, since it was made.
+    pub carrier_changes: (u32, u32),
+    /// `txqueuelen`
+    pub txqueuelen: u32,
+    /// `alias`
+    pub alias: String,
+    /// `group`
+    pub group: u32,
+    /// `addrgenmode`: 0 eui64, 1 none, 2 stable secret, 3 random.
+    pub addrgenmode: u8,
+    /// IPv4 addresses in the kernel's order.
+    pub addresses4: Vec<Address4>,
+    /// IPv6 addresses in the kernel's order.
+    pub addresses6: Vec<Address6>,
+    /// `net.ipv4.conf.NAME`, `net.ipv6.conf.NAME`, `net.ipv4.neigh.NAME`
+    pub conf: PortConf,
+    /// What passed.
+    pub counters: PortCounters,
+    /// When it was made.
+    pub created: Time,
+}
+
+impl Port {
+    /// True if the administrator set it up.
+    pub fn is_up(&self) -> bool {
+        self.set_flags & flag::UP != 0
+    }
+
+    /// True if it can carry frames now.
+    pub fn is_running(&self) -> bool {
+        self.is_up() && self.carrier
+    }
+
+    /// All flags, as `ip link` shows them.
+    pub fn flags(&self) -> u32 {
+        let lower = if self.carrier && self.is_up() { flag::RUNNING | flag::LOWER_UP } else { 0 };
+        self.set_flags | lower
+    }
+
+    /// `ethernet` header bytes that the device counts in front of the IP packet.
+    pub fn is_loopback(&self) -> bool {
+        self.kind == PortKind::Loopback
+    }
+}

@@ -1,0 +1,1 @@
+//! Whole-system tests; see the folders beside this file.
