@@ -18,5 +18,6 @@ pub mod route;
 pub mod stack;
 pub mod sysctl;
 pub mod time;
+pub mod wire;
 
 pub use stack::{Cx, Stack};

@@ -1,0 +1,64 @@
+//! The internet checksum (RFC 1071) and its incremental update (RFC 1624).
+
+use crate::addr::Ipv4Addr;
+
+/// The sum of the big-endian 16-bit words of `bytes`, an odd last byte padded with 0. Partial sums add up, as long as
+/// every piece but the last has an even length.
+#[inline]
+pub fn sum(bytes: &[u8]) -> u32 {
+    let mut total = 0u64;
+    let mut words = bytes.chunks_exact(4);
+    for word in &mut words {
+        if let Some(word) = word.first_chunk::<4>() {
+            total += u64::from(u32::from_be_bytes(*word));
+        }
+    }
+    total += match *words.remainder() {
+        [a] => u64::from(u32::from_be_bytes([a, 0, 0, 0])),
+        [a, b] => u64::from(u32::from_be_bytes([a, b, 0, 0])),
+        [a, b, c] => u64::from(u32::from_be_bytes([a, b, c, 0])),
+        _ => 0,
+    };
+    // 2^16 = 1 (mod 65535): the halves of the 32-bit words add up like 16-bit words.
+    let total = (total & 0xffff_ffff) + (total >> 32);
+    ((total & 0xffff) + ((total >> 16) & 0xffff) + (total >> 32)) as u32
+}
+
+/// A partial sum as 16 bits, carries added in.
+#[inline]
+pub const fn fold(partial: u32) -> u16 {
+    let once = (partial & 0xffff) + (partial >> 16);
+    ((once & 0xffff) + (once >> 16)) as u16
+}
+
+/// The value of a checksum field: the one's complement of the folded sum.
+#[inline]
+pub const fn finish(partial: u32) -> u16 {
+    !fold(partial)
+}
+
+/// The checksum of bytes whose own checksum field holds 0.
+#[inline]
+pub fn of(bytes: &[u8]) -> u16 {
+    finish(sum(bytes))
+}
+
+/// True if bytes with their checksum field in them add up.
+#[inline]
+pub fn holds(bytes: &[u8]) -> bool {
+    fold(sum(bytes)) == 0xffff
+}
+
+/// The checksum after a 16-bit word changed from `old` to `new` (RFC 1624, equation 3).
+#[inline]
+pub const fn update(checksum: u16, old: u16, new: u16) -> u16 {
+    finish(!checksum as u32 + !old as u32 + new as u32)
+}
+
+/// The sum of the pseudo header that UDP and TCP over IPv4 are checked with; `length` is that of their header and data.
+#[inline]
+pub fn pseudo(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, length: usize) -> u32 {
+    let [source, destination] = [source.to_bits(), destination.to_bits()];
+    let addresses = (source >> 16) + (source & 0xffff) + (destination >> 16) + (destination & 0xffff);
+    addresses + u32::from(protocol) + (length as u32 & 0xffff)
+}
