@@ -1,5 +1,7 @@
 //! The IPv4 header (RFC 791).
 
+pub mod options;
+
 use super::{checksum, put, take};
 use crate::addr::Ipv4Addr;
 use crate::reason::DropReason;
