@@ -1,6 +1,22 @@
 //! A lab: a world and the programs that run in it.
+//!
+//! A program is a future. Nothing wakes it: [`Lab::turn`] polls every live program in the order of their numbers, again and
+//! again, until a whole round ends no wait. That is deterministic, needs no thread, and is fast enough for the handful of
+//! programs that a script runs at a time.
 
+pub(crate) mod core;
+mod run;
+
+use self::core::{Core, FileWait, State, Waiting};
+use crate::userland::proc::Identity;
+use crate::userland::{self, Proc};
 use crate::world::{NsId, World};
+use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use vethlab_engine::time::Time;
 
 /// What a script finds when it starts.
@@ -39,8 +55,7 @@ pub struct Spawn {
     pub env: Vec<(String, String)>,
     /// Standard output is a terminal.
     pub tty: bool,
-    /// Files that the driver read for it: `ip -batch FILE`, `sysctl -p FILE`, `-` for standard input. See
-    /// [`Event::NeedFile`].
+    /// The real process that stands for it, listed by `ip netns pids` while it runs.
     pub real_pid: Option<u32>,
 }
 
@@ -62,7 +77,8 @@ pub enum Exit {
     /// Ended by this signal.
     Signaled(Signal),
     /// By becoming another program, in each of these namespaces in turn (`ip netns exec`, `nsenter`, `sudo`). The driver
-    /// starts it: one of ours, or a real one like `bash` whose own commands then live in that namespace.
+    /// starts it: one of ours, or a real one like `bash` whose own commands then live in that namespace. Its status becomes
+    /// the program's, but where a heading is printed (`-all`): then every place is visited and the status is 0.
     Exec {
         /// Where, and what is printed on standard output before (`ip -all netns exec`).
         places: Vec<(NsId, String)>,
@@ -97,57 +113,189 @@ pub struct Output {
     pub status: i32,
 }
 
-/// A world and its programs.
-pub struct Lab {}
+/// The number of the first program; they count up from here, as the processes of a freshly booted machine do.
+const FIRST_PID: u32 = 1001;
 
-#[allow(unused_variables, missing_docs)]
+/// A world and its programs.
+pub struct Lab {
+    core: Rc<Core>,
+    tasks: BTreeMap<Pid, Task>,
+    next_pid: u32,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+/// A program that runs.
+struct Task {
+    body: Pin<Box<dyn Future<Output = Exit>>>,
+    ns: NsId,
+    real_pid: Option<u32>,
+}
+
 impl Lab {
+    /// A fresh lab: the host as `options` say, no program.
     pub fn new(options: Options) -> Lab {
-        unimplemented!()
+        let mut world = World::new(options.seed);
+        world.furnish(options.host);
+        let core = Core { world: RefCell::new(world), state: RefCell::new(State::default()) };
+        Lab { core: Rc::new(core), tasks: BTreeMap::new(), next_pid: FIRST_PID, files: BTreeMap::new() }
     }
-    pub fn world(&self) -> std::cell::RefMut<'_, World> {
-        unimplemented!()
+
+    /// The world.
+    pub fn world(&self) -> RefMut<'_, World> {
+        self.core.world.borrow_mut()
     }
+
+    /// Virtual time.
     pub fn now(&self) -> Time {
-        unimplemented!()
+        self.core.world.borrow().now()
     }
 
     /// Starts a program; it runs at the next [`Lab::turn`]. An unknown name ends at once with status 127 and one line.
     pub fn spawn(&mut self, spawn: Spawn) -> Pid {
-        unimplemented!()
-    }
-    /// Runs all programs until each waits. No time passes.
-    pub fn turn(&mut self) {
-        unimplemented!()
-    }
-    /// When anything happens next, a program's timer included.
-    pub fn next_deadline(&self) -> Option<Time> {
-        unimplemented!()
-    }
-    /// Lets time pass to the next deadline, but not beyond `limit`, and runs what is due. False if nothing was due before.
-    pub fn step(&mut self, limit: Time) -> bool {
-        unimplemented!()
-    }
-    /// Sends a program a signal; it sees it at the next turn.
-    pub fn signal(&mut self, pid: Pid, signal: Signal) {
-        unimplemented!()
-    }
-    /// Answers [`Event::NeedFile`]: the bytes, or the error's text.
-    pub fn file(&mut self, pid: Pid, content: Result<Vec<u8>, String>) {
-        unimplemented!()
-    }
-    /// What happened since the last call.
-    pub fn events(&mut self) -> Vec<Event> {
-        unimplemented!()
-    }
-    /// True while a program runs.
-    pub fn alive(&self, pid: Pid) -> bool {
-        unimplemented!()
+        let pid = Pid(self.next_pid);
+        self.next_pid += 1;
+        let Spawn { ns, argv, env, tty, real_pid } = spawn;
+        let name = argv.first().cloned().unwrap_or_default();
+        let known = userland::find(base_name(&name)).filter(|_| self.world().netns_exists(ns));
+        let Some(program) = known else {
+            self.refuse(pid, &name);
+            return pid;
+        };
+        self.world().netns_hold(ns);
+        let mut state = self.core.state.borrow_mut();
+        state.programs.insert(pid, Waiting::default());
+        state.progress = true;
+        state.processes.extend(real_pid.map(|real| (real, ns)));
+        drop(state);
+        let proc = Proc::new(Rc::clone(&self.core), Identity { pid, ns, argv, env, tty });
+        self.tasks.insert(pid, Task { body: program(proc), ns, real_pid });
+        pid
     }
 
-    /// Runs one command line in the host namespace to its end, in virtual time: for tests. Words are split at blanks,
-    /// with single and double quotes; no shell syntax.
-    pub fn run(&mut self, line: &str) -> Output {
-        unimplemented!()
+    /// Ends a program that is not ours before it starts, saying why.
+    fn refuse(&mut self, pid: Pid, name: &str) {
+        let line = if userland::REFUSED.contains(&base_name(name)) {
+            format!("vethlab: {name} is not simulated; it was not run, so that the real network stays untouched\n")
+        } else {
+            format!("vethlab: {name}: command not found\n")
+        };
+        let mut state = self.core.state.borrow_mut();
+        state.events.push(Event::Stderr(pid, line.into_bytes()));
+        state.ended(pid, Exit::Status(127));
     }
+
+    /// Runs all programs until each waits. No time passes.
+    pub fn turn(&mut self) {
+        loop {
+            self.core.state.borrow_mut().progress = false;
+            let pids: Vec<Pid> = self.tasks.keys().copied().collect();
+            for pid in pids {
+                self.poll(pid);
+            }
+            if !self.core.state.borrow().progress {
+                return;
+            }
+        }
+    }
+
+    /// Lets one program run until it waits or ends.
+    fn poll(&mut self, pid: Pid) {
+        let Some(task) = self.tasks.get_mut(&pid) else { return };
+        let killed = self.core.state.borrow_mut().of(pid).killed;
+        let exit = match killed {
+            Some(signal) => Poll::Ready(Exit::Signaled(signal)),
+            None => task.body.as_mut().poll(&mut Context::from_waker(Waker::noop())),
+        };
+        if let Poll::Ready(exit) = exit {
+            self.end(pid, exit);
+        }
+    }
+
+    /// Cleans up behind a program: its sockets close, its namespace is let go.
+    fn end(&mut self, pid: Pid, exit: Exit) {
+        let Some(task) = self.tasks.remove(&pid) else { return };
+        drop(task.body);
+        let mut state = self.core.state.borrow_mut();
+        let sockets = state.ended(pid, exit);
+        if let Some(real) = task.real_pid {
+            state.processes.retain(|(known, _)| *known != real);
+        }
+        drop(state);
+        let mut world = self.world();
+        for (ns, socket) in sockets {
+            world.stack_mut(ns).close(socket);
+        }
+        world.netns_release(task.ns);
+    }
+
+    /// When anything happens next, a program's timer included.
+    pub fn next_deadline(&self) -> Option<Time> {
+        let world = self.core.world.borrow().next_event();
+        let programs = self.core.state.borrow().next_deadline();
+        [world, programs].into_iter().flatten().min()
+    }
+
+    /// True if a program waits for virtual time to pass: for a timer, or for something to arrive. If not, a driver that
+    /// runs as fast as it can should let time stand still, and must while a program [waits for a file](Lab::needs_file).
+    pub fn waits_for_time(&self) -> bool {
+        self.core.state.borrow().programs.values().any(|waiting| waiting.deadline.is_some())
+    }
+
+    /// True if a program waits for an answer to [`Event::NeedFile`].
+    pub fn needs_file(&self) -> bool {
+        self.core.state.borrow().programs.values().any(Waiting::needs_file)
+    }
+
+    /// Lets time pass to the next deadline, but not beyond `limit`, and runs what is due. False if nothing was due before:
+    /// then time is `limit` now (or stands still, if that is never).
+    pub fn step(&mut self, limit: Time) -> bool {
+        let due = self.next_deadline().filter(|time| *time <= limit);
+        let target = due.unwrap_or(limit);
+        if target != Time::NEVER {
+            let mut world = self.world();
+            let target = target.max(world.now());
+            world.advance_to(target);
+        }
+        self.turn();
+        due.is_some()
+    }
+
+    /// Sends a program a signal; it sees it at the next turn.
+    pub fn signal(&mut self, pid: Pid, signal: Signal) {
+        if self.alive(pid) {
+            self.core.state.borrow_mut().of(pid).signal(signal);
+        }
+    }
+
+    /// Answers [`Event::NeedFile`]: the bytes, or the error's text.
+    pub fn file(&mut self, pid: Pid, content: Result<Vec<u8>, String>) {
+        if self.alive(pid) {
+            self.core.state.borrow_mut().of(pid).file = FileWait::Answered(content);
+        }
+    }
+
+    /// Tells of the real processes that live in namespaces, all of them each time: what `ip netns pids` and
+    /// `ip netns identify` answer from. Programs started with a [`Spawn::real_pid`] are added by the lab itself.
+    pub fn processes(&mut self, snapshot: &[(u32, NsId)]) {
+        let own = self.tasks.values().filter_map(|task| task.real_pid.map(|pid| (pid, task.ns)));
+        let mut all: Vec<(u32, NsId)> = snapshot.iter().copied().chain(own).collect();
+        all.sort();
+        all.dedup_by_key(|(pid, _)| *pid);
+        self.core.state.borrow_mut().processes = all;
+    }
+
+    /// What happened since the last call.
+    pub fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.core.state.borrow_mut().events)
+    }
+
+    /// True while a program runs.
+    pub fn alive(&self, pid: Pid) -> bool {
+        self.tasks.contains_key(&pid)
+    }
+}
+
+/// What follows the last slash: `/sbin/ip` is `ip`.
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }

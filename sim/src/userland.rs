@@ -3,7 +3,7 @@
 //! A program is an `async fn(Proc) -> Exit`. It runs until it waits ([`Proc::sleep_until`], [`Proc::receive`],
 //! [`Proc::file`]); nothing else is asynchronous, no thread and no clock is involved.
 
-mod proc;
+pub(crate) mod proc;
 
 pub use proc::{Proc, Wake};
 

@@ -87,6 +87,10 @@ impl World {
     pub fn new(seed: u64) -> World {
         unimplemented!()
     }
+    /// Sets up the host namespace as a script finds it.
+    pub fn furnish(&mut self, host: crate::lab::Host) {
+        unimplemented!()
+    }
     pub fn host(&self) -> NsId {
         NsId(0)
     }

@@ -1,10 +1,18 @@
 //! What a program sees of its lab: its words, its namespace, its streams, time, and the world.
 
-use crate::lab::Signal;
+use crate::lab::core::{Core, FileWait, Waiting};
+use crate::lab::{Event, Pid, Signal};
 use crate::world::{NsId, World};
 use std::cell::RefMut;
-use vethlab_engine::local::{Datagram, SocketError, SocketId};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use vethlab_engine::control::Errno;
+use vethlab_engine::local::{Datagram, SocketError, SocketId, SocketKind};
 use vethlab_engine::time::Time;
+
+/// 2024-01-01 00:00:00 UTC: when every world begins, so that `ping -D` prints the same on each run.
+const EPOCH: u64 = 1_704_067_200;
 
 /// Why a wait ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,75 +23,183 @@ pub enum Wake {
     Error(SocketError),
     /// The time is reached.
     Timer,
-    /// A signal came. `SIGINT` and `SIGQUIT` reach only programs that asked by [`Proc::catch`]; others are ended.
+    /// A signal came that the program asked for by [`Proc::catch`]; others end it.
     Signal(Signal),
 }
 
 /// A running program's handle on its lab. Cheap to clone.
 #[derive(Clone)]
-pub struct Proc {}
+pub struct Proc {
+    core: Rc<Core>,
+    me: Rc<Identity>,
+}
 
-#[allow(unused_variables, missing_docs, clippy::unused_async)]
+/// What does not change while a program runs.
+pub(crate) struct Identity {
+    pub(crate) pid: Pid,
+    pub(crate) ns: NsId,
+    pub(crate) argv: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) tty: bool,
+}
+
 impl Proc {
+    pub(crate) fn new(core: Rc<Core>, me: Identity) -> Proc {
+        Proc { core, me: Rc::new(me) }
+    }
+
     /// The words: the program's name first.
     pub fn argv(&self) -> &[String] {
-        unimplemented!()
+        &self.me.argv
     }
+
+    /// An environment variable.
     pub fn env(&self, name: &str) -> Option<&str> {
-        unimplemented!()
+        self.me.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
     /// Standard output is a terminal.
     pub fn tty(&self) -> bool {
-        unimplemented!()
+        self.me.tty
     }
+
+    /// The namespace it lives in.
     pub fn ns(&self) -> NsId {
-        unimplemented!()
+        self.me.ns
     }
+
     /// A number like a process id, the same for the same seed: the ident of pings.
     pub fn pid(&self) -> u32 {
-        unimplemented!()
+        self.me.pid.0
     }
+
     /// The world. Do not hold it across an `await`.
     pub fn world(&self) -> RefMut<'_, World> {
-        unimplemented!()
+        self.core.world.borrow_mut()
     }
+
+    /// Virtual time.
     pub fn now(&self) -> Time {
-        unimplemented!()
+        self.core.world.borrow().now()
     }
+
     /// Seconds and nanoseconds since 1970 by the world's wall clock (it begins at a fixed date): `ping -D`.
     pub fn wall_clock(&self) -> (u64, u32) {
-        unimplemented!()
+        let nanos = self.now().nanos();
+        (EPOCH + nanos / 1_000_000_000, (nanos % 1_000_000_000) as u32)
     }
+
     /// Prints on standard output, as is (no newline added).
     pub fn out(&self, text: &str) {
-        unimplemented!()
+        if !text.is_empty() {
+            self.core.state.borrow_mut().events.push(Event::Stdout(self.me.pid, text.as_bytes().to_vec()));
+        }
     }
+
     /// Prints on standard error, as is.
     pub fn err(&self, text: &str) {
-        unimplemented!()
+        if !text.is_empty() {
+            self.core.state.borrow_mut().events.push(Event::Stderr(self.me.pid, text.as_bytes().to_vec()));
+        }
     }
-    /// From now on `SIGINT`, `SIGQUIT`, `SIGTERM` end waits with [`Wake::Signal`] instead of the program.
+
+    /// From now on these signals end waits with [`Wake::Signal`] instead of the program.
     pub fn catch(&self, signals: &[Signal]) {
-        unimplemented!()
+        self.mine(|waiting| waiting.caught.extend_from_slice(signals));
     }
+
+    /// Opens a socket in the program's namespace; it is closed when the program ends.
+    pub fn socket(&self, kind: SocketKind) -> Result<SocketId, Errno> {
+        let socket = self.world().stack_mut(self.me.ns).socket(kind)?;
+        self.keep(socket);
+        Ok(socket)
+    }
+
     /// Waits until then, or for a signal.
     pub async fn sleep_until(&self, time: Time) -> Wake {
-        unimplemented!()
+        self.wait(time, |_| None).await
     }
+
     /// Waits for a datagram or an error on the socket, until then.
     pub async fn receive(&self, socket: SocketId, until: Time) -> Wake {
-        unimplemented!()
+        self.keep(socket);
+        let ns = self.me.ns;
+        self.wait(until, |world| {
+            let stack = world.stack_mut(ns);
+            let error = stack.receive_error(socket).map(Wake::Error);
+            error.or_else(|| stack.receive_datagram(socket).map(Wake::Datagram))
+        })
+        .await
     }
+
     /// A real file's bytes, or the error's text (`No such file or directory`). `-` is standard input.
     pub async fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        unimplemented!()
+        {
+            let mut state = self.core.state.borrow_mut();
+            state.of(self.me.pid).file = FileWait::Asked;
+            state.events.push(Event::NeedFile(self.me.pid, path.to_string()));
+        }
+        poll_fn(|_| {
+            let answer = self.mine(|waiting| match std::mem::take(&mut waiting.file) {
+                FileWait::Answered(content) => Some(content),
+                still => {
+                    waiting.file = still;
+                    None
+                }
+            });
+            self.resolved(answer)
+        })
+        .await
     }
+
     /// Processes living in a namespace by their real ids, if the driver knows of any: `ip netns pids`.
     pub fn pids_in(&self, ns: NsId) -> Vec<u32> {
-        unimplemented!()
+        let state = self.core.state.borrow();
+        state.processes.iter().filter(|(_, home)| *home == ns).map(|(pid, _)| *pid).collect()
     }
+
     /// The namespace of a real process: `ip netns identify`, `ip link set X netns PID`.
     pub fn ns_of_pid(&self, pid: u32) -> Option<NsId> {
-        unimplemented!()
+        let state = self.core.state.borrow();
+        state.processes.iter().find(|(known, _)| *known == pid).map(|(_, ns)| *ns)
+    }
+
+    /// Waits until `look` finds something in the world, a signal comes, or `until` is reached; looked for in this order:
+    /// a signal interrupts a system call before it returns data, and data that is there is read even when it is late.
+    async fn wait(&self, until: Time, mut look: impl FnMut(&mut World) -> Option<Wake>) -> Wake {
+        poll_fn(|_| {
+            let signal = self.mine(|waiting| waiting.signals.pop_front());
+            let wake = signal.map(Wake::Signal).or_else(|| {
+                let mut world = self.world();
+                look(&mut world).or_else(|| (world.now() >= until).then_some(Wake::Timer))
+            });
+            self.mine(|waiting| waiting.deadline = wake.is_none().then_some(until));
+            self.resolved(wake)
+        })
+        .await
+    }
+
+    /// Notes that a wait has ended, which makes another round over all programs worthwhile.
+    fn resolved<T>(&self, result: Option<T>) -> Poll<T> {
+        match result {
+            Some(value) => {
+                self.core.state.borrow_mut().progress = true;
+                Poll::Ready(value)
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    fn keep(&self, socket: SocketId) {
+        let entry = (self.me.ns, socket);
+        self.mine(|waiting| {
+            if !waiting.sockets.contains(&entry) {
+                waiting.sockets.push(entry);
+            }
+        });
+    }
+
+    fn mine<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
+        change(self.core.state.borrow_mut().of(self.me.pid))
     }
 }

@@ -1,0 +1,92 @@
+//! What a lab and its running programs share: the world, and for each program what it waits for.
+
+use super::{Event, Exit, Pid, Signal};
+use crate::world::{NsId, World};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use vethlab_engine::local::SocketId;
+use vethlab_engine::time::Time;
+
+/// Shared by [`Lab`](super::Lab) and every [`Proc`](crate::userland::Proc). One thread: cells, not locks.
+pub(crate) struct Core {
+    pub(crate) world: RefCell<World>,
+    pub(crate) state: RefCell<State>,
+}
+
+/// Everything but the world.
+#[derive(Default)]
+pub(crate) struct State {
+    /// What the driver has not fetched yet.
+    pub(crate) events: Vec<Event>,
+    /// Programs that run.
+    pub(crate) programs: BTreeMap<Pid, Waiting>,
+    /// Real processes and their namespaces, as the driver last told.
+    pub(crate) processes: Vec<(u32, NsId)>,
+    /// Set whenever a wait ends or a program starts or stops: another round over all programs is due.
+    pub(crate) progress: bool,
+}
+
+/// One program's waits.
+#[derive(Default)]
+pub(crate) struct Waiting {
+    /// Signals it asked for.
+    pub(crate) caught: Vec<Signal>,
+    /// Signals that came and were not seen yet.
+    pub(crate) signals: VecDeque<Signal>,
+    /// A signal it did not ask for: it ends at the next turn.
+    pub(crate) killed: Option<Signal>,
+    /// When its wait ends at the latest.
+    pub(crate) deadline: Option<Time>,
+    /// What it waits for is a real file, not virtual time.
+    pub(crate) file: FileWait,
+    /// Sockets it opened, closed when it ends.
+    pub(crate) sockets: Vec<(NsId, SocketId)>,
+}
+
+/// The state of a request for a real file.
+#[derive(Default)]
+pub(crate) enum FileWait {
+    /// None asked for.
+    #[default]
+    Idle,
+    /// [`Event::NeedFile`] was sent.
+    Asked,
+    /// The driver answered.
+    Answered(Result<Vec<u8>, String>),
+}
+
+impl Waiting {
+    /// Takes in a signal: kept for the program if it catches it, else the program's end.
+    pub(crate) fn signal(&mut self, signal: Signal) {
+        if self.caught.contains(&signal) {
+            self.signals.push_back(signal);
+        } else {
+            self.killed.get_or_insert(signal);
+        }
+    }
+
+    /// True while it waits for the driver.
+    pub(crate) fn needs_file(&self) -> bool {
+        matches!(self.file, FileWait::Asked)
+    }
+}
+
+impl State {
+    /// The waits of a program. A program that has ended has none, and its handles are gone with it; should one survive
+    /// (a future kept by a test), it sees an empty entry that nobody looks at.
+    pub(crate) fn of(&mut self, pid: Pid) -> &mut Waiting {
+        self.programs.entry(pid).or_default()
+    }
+
+    /// The earliest deadline of any program.
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
+        self.programs.values().filter_map(|waiting| waiting.deadline).filter(|time| *time != Time::NEVER).min()
+    }
+
+    /// Records the end of a program.
+    pub(crate) fn ended(&mut self, pid: Pid, exit: Exit) -> Vec<(NsId, SocketId)> {
+        self.progress = true;
+        self.events.push(Event::Exit(pid, exit));
+        self.programs.remove(&pid).map(|waiting| waiting.sockets).unwrap_or_default()
+    }
+}
