@@ -1,5 +1,6 @@
 //! Links: the ports of a namespace, and the Ethernet layer.
 
+mod make;
 pub mod port;
 mod ports;
 

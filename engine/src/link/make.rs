@@ -1,0 +1,53 @@
+//! New ports, as their drivers make them.
+
+use super::port::{Port, PortCounters, PortKind, flag};
+use crate::addr::Mac;
+use crate::control::IfIndex;
+use crate::sysctl::PortConf;
+use crate::time::Time;
+
+impl Port {
+    /// `lo`, down, as a new namespace has it (`drivers/net/loopback.c`).
+    pub fn new_loopback(now: Time) -> Port {
+        Port {
+            index: 1,
+            name: "lo".to_string(),
+            kind: PortKind::Loopback,
+            mac: Mac::ZERO,
+            broadcast: Mac::ZERO,
+            mtu: 65536,
+            mtu_range: (0, 0),
+            set_flags: flag::LOOPBACK,
+            carrier: true,
+            was_up: false,
+            carrier_changes: (0, 0),
+            txqueuelen: 1000,
+            alias: String::new(),
+            group: 0,
+            addrgenmode: 0,
+            addresses4: Vec::new(),
+            addresses6: Vec::new(),
+            conf: PortConf::default(),
+            counters: PortCounters::default(),
+            created: now,
+        }
+    }
+
+    /// An Ethernet port with a veth's bounds, down and without carrier (`drivers/net/veth.c`).
+    pub fn new_ethernet(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+        Port {
+            index,
+            name: name.into(),
+            kind: PortKind::Ethernet,
+            mac,
+            broadcast: Mac::BROADCAST,
+            mtu: 1500,
+            mtu_range: (68, 65535),
+            set_flags: flag::BROADCAST | flag::MULTICAST,
+            carrier: false,
+            // The driver turns the carrier off once the device is registered, and that counts.
+            carrier_changes: (0, 1),
+            ..Port::new_loopback(now)
+        }
+    }
+}
