@@ -1,0 +1,32 @@
+//! What a routing decision may look at besides the tables.
+
+use crate::addr::Ipv4Addr;
+use crate::control::{IfIndex, Nud};
+use crate::link::Ports;
+use crate::sysctl::PortConf;
+use crate::time::Time;
+
+/// The namespace around the tables, borrowed for one decision.
+#[derive(Clone, Copy)]
+pub struct Net<'a> {
+    /// Now: learned paths expire.
+    pub now: Time,
+    /// The interfaces, with their addresses and sysctls.
+    pub ports: &'a Ports,
+    /// `net.ipv4.conf.all`
+    pub all: &'a PortConf,
+    /// What the neighbour cache knows, to choose among equal default routes.
+    pub neighbors: &'a dyn Fn(IfIndex, Ipv4Addr) -> Nud,
+}
+
+impl<'a> Net<'a> {
+    /// A namespace whose neighbour cache is empty; [`Net::with_neighbors`] fills it.
+    pub fn new(now: Time, ports: &'a Ports, all: &'a PortConf) -> Net<'a> {
+        Net { now, ports, all, neighbors: &|_, _| Nud::None }
+    }
+
+    /// The same with a neighbour cache to ask.
+    pub fn with_neighbors(self, neighbors: &'a dyn Fn(IfIndex, Ipv4Addr) -> Nud) -> Net<'a> {
+        Net { neighbors, ..self }
+    }
+}
