@@ -3,6 +3,7 @@
 //! A program is an `async fn(Proc) -> Exit`. It runs until it waits ([`Proc::sleep_until`], [`Proc::receive`],
 //! [`Proc::file`]); nothing else is asynchronous, no thread and no clock is involved.
 
+mod ip;
 pub(crate) mod proc;
 
 pub use proc::{Proc, Wake};
@@ -20,9 +21,7 @@ pub fn find(name: &str) -> Option<Program> {
 }
 
 /// All programs, by name.
-pub const PROGRAMS: &[(&str, Program)] = &[
-    // ("ip", |p| Box::pin(ip::main(p))),
-];
+pub const PROGRAMS: &[(&str, Program)] = &[("ip", |p| Box::pin(ip::main(p)))];
 
 /// Names of network commands that are not simulated: they fail with one clear line and status 127, and never fall
 /// through to the real tool.

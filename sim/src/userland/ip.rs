@@ -1,0 +1,215 @@
+//! `ip`, as iproute2 6.1.0 has it: options, objects and batches. Each object has its own room.
+//!
+//! | room | is |
+//! |---|---|
+//! | `args` | the words of a command, numbers, addresses, prefixes, and the ways to stop |
+//! | `print` | what is printed: plain, one line, JSON, colours |
+//! | `names` | names of tables, protocols, scopes, groups |
+//! | `options` | `-4`, `-br`, `-n red` … |
+//! | `batch` | `-batch FILE` cut into commands |
+//! | `others` | objects that are not simulated: their usage, and a clear refusal |
+//!
+//! An object is a function `fn(&mut Ip, Args) -> Result<(), Stop>`: it prints through [`Ip::print`], asks and changes
+//! the world through [`Ip::world`] and [`Ip::apply`], and stops with a [`Stop`], whose text is printed by [`main`].
+
+mod args;
+mod batch;
+mod names;
+mod options;
+mod others;
+mod print;
+
+use super::Proc;
+use crate::lab::Exit;
+use crate::world::{NsId, World};
+use args::{Args, Stop, matches};
+use options::{Options, Start};
+use print::{Print, Stream};
+use std::cell::RefMut;
+use vethlab_engine::control::{Command, IfIndex};
+
+/// A running `ip`.
+struct Ip {
+    /// Its process.
+    p: Proc,
+    /// The namespace it works in: its own, or that of `-n`.
+    ns: NsId,
+    /// The options before the object.
+    opts: Options,
+    /// What it prints.
+    print: Print,
+}
+
+/// What stands behind a word like `link`.
+type Object = fn(&mut Ip, Args<'_>) -> Result<(), Stop>;
+
+/// The objects in iproute2's order: an abbreviation means the first that it fits.
+const OBJECTS: &[(&str, Object)] = &[
+    ("address", others::not_yet),
+    ("addrlabel", others::addrlabel),
+    ("maddress", others::maddress),
+    ("route", others::not_yet),
+    ("rule", others::not_yet),
+    ("neighbor", others::not_yet),
+    ("neighbour", others::not_yet),
+    ("ntable", others::ntable),
+    ("ntbl", others::ntable),
+    ("link", others::not_yet),
+    ("l2tp", others::l2tp),
+    ("fou", others::fou),
+    ("ila", others::ila),
+    ("macsec", others::macsec),
+    ("tunnel", others::tunnel),
+    ("tunl", others::tunnel),
+    ("tuntap", others::tuntap),
+    ("tap", others::tuntap),
+    ("token", others::token),
+    ("tcpmetrics", others::tcpmetrics),
+    ("tcp_metrics", others::tcpmetrics),
+    ("monitor", others::monitor),
+    ("xfrm", others::xfrm),
+    ("mroute", others::mroute),
+    ("mrule", others::mrule),
+    ("netns", others::not_yet),
+    ("netconf", others::netconf),
+    ("vrf", others::vrf),
+    ("sr", others::sr),
+    ("nexthop", others::nexthop),
+    ("mptcp", others::mptcp),
+    ("ioam", others::ioam),
+    ("help", |_, _| Err(usage())),
+    ("stats", others::stats),
+];
+
+/// `ip`'s own usage, and status 255.
+fn usage() -> Stop {
+    Stop::quit(255, include_str!("ip/usage/ip.txt"))
+}
+
+/// The program.
+pub(super) async fn main(p: Proc) -> Exit {
+    let words: Vec<String> = p.argv().iter().skip(1).cloned().collect();
+    let ns = p.ns();
+    let mut ip = Ip { p, ns, opts: Options::default(), print: Print::default() };
+    let end = match ip.start(&words) {
+        Ok(Some(file)) => ip.batch(&file).await,
+        Ok(None) => Ok(()),
+        Err(stop) => Err(stop),
+    };
+    ip.finish(end)
+}
+
+impl Ip {
+    /// The options, and the command after them. A file name means a batch.
+    fn start(&mut self, words: &[String]) -> Result<Option<String>, Stop> {
+        let p = self.p.clone();
+        let mut ns = self.ns;
+        let start = options::read(words, |name| {
+            ns = netns_switch(&p.world(), name)?;
+            Ok(())
+        });
+        self.ns = ns;
+        let (opts, words) = match start? {
+            Start::Version => {
+                self.print.raw("ip utility, iproute2-6.1.0, libbpf 1.1.2\n");
+                return Ok(None);
+            }
+            Start::Batch(opts, file) => {
+                self.set_options(opts);
+                return Ok(Some(file));
+            }
+            Start::Command(opts, words) => (opts, words),
+        };
+        self.set_options(opts);
+        if words.is_empty() {
+            return Err(usage());
+        }
+        self.command(words)?;
+        Ok(None)
+    }
+
+    fn set_options(&mut self, opts: Options) {
+        self.print = Print::new(opts.style(self.p.tty(), self.p.env("COLORFGBG")));
+        self.opts = opts;
+    }
+
+    /// One command: an object and its words.
+    fn command(&mut self, words: &[String]) -> Result<(), Stop> {
+        let mut args = Args::new(words);
+        let word = args.value()?;
+        match OBJECTS.iter().find(|(name, _)| matches(word, name)) {
+            Some((_, object)) => object(self, args),
+            None => Err(Stop::fail(1, format!("Object \"{word}\" is unknown, try \"ip help\".\n"))),
+        }
+    }
+
+    /// Prints what is held back and the last words of a [`Stop`], and tells how the program ends.
+    fn finish(&mut self, end: Result<(), Stop>) -> Exit {
+        let exit = match end {
+            Ok(()) => Exit::Status(0),
+            Err(Stop::Fail(status, text) | Stop::Quit(status, text)) => {
+                self.print.error(&text);
+                Exit::Status(status)
+            }
+            Err(Stop::Become(exit)) => exit,
+        };
+        self.show();
+        exit
+    }
+
+    /// Hands what was printed to the process.
+    fn show(&mut self) {
+        for (stream, text) in self.print.take() {
+            match stream {
+                Stream::Out => self.p.out(&text),
+                Stream::Err => self.p.err(&text),
+            }
+        }
+    }
+
+    /// The world. Let it go before the next call on `self` that asks for it.
+    fn world(&self) -> RefMut<'_, World> {
+        self.p.world()
+    }
+
+    /// Asks the kernel of this namespace; a refusal stops with its words and status 2.
+    fn apply(&self, command: Command) -> Result<(), Stop> {
+        Ok(self.world().apply(self.ns, command)?)
+    }
+
+    /// `ll_name_to_index()`: the link of this name; `if5` is also taken as the number 5.
+    fn index_of(&self, name: &str) -> Option<IfIndex> {
+        if let Some(port) = self.world().stack(self.ns).ports().named(name) {
+            return Some(port.index);
+        }
+        let (number, _) = name.strip_prefix("if").and_then(|number| args::strtoul(number, 10))?;
+        IfIndex::try_from(number).ok().filter(|index| *index != 0)
+    }
+
+    /// The link of this name, or `Cannot find device "…"` and status 1.
+    fn device(&self, name: &str) -> Result<IfIndex, Stop> {
+        self.index_of(name).ok_or_else(|| args::nodev(name))
+    }
+
+    /// `ll_index_to_name()`: the name of a link of this namespace; `*` for 0, `if7` for an unknown one.
+    fn name_of(&self, index: IfIndex) -> String {
+        match self.world().stack(self.ns).ports().get(index) {
+            Some(port) => port.name.clone(),
+            None if index == 0 => "*".to_owned(),
+            None => format!("if{index}"),
+        }
+    }
+}
+
+/// `netns_switch()`: the namespace that `-n NAME` means.
+fn netns_switch(world: &World, name: &str) -> Result<NsId, Stop> {
+    if let Some(ns) = world.netns_named(name) {
+        return Ok(ns);
+    }
+    // The directory itself opens, but is no namespace.
+    if matches!(name, "" | "." | "/") {
+        let text = format!("setting the network namespace \"{name}\" failed: Invalid argument\n");
+        return Err(Stop::quit(255, text));
+    }
+    Err(Stop::quit(255, format!("Cannot open network namespace \"{name}\": No such file or directory\n")))
+}
