@@ -6,6 +6,7 @@
 
 pub mod addr;
 pub mod address;
+pub mod config;
 pub mod control;
 pub mod counters;
 pub mod frame;

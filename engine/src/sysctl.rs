@@ -51,13 +51,8 @@ pub struct PortConf {
 /// All sysctls of a namespace, but for those that live in its ports.
 #[derive(Clone, Debug)]
 pub struct Sysctls {
-    all4: Values4,
-    default4: Values4,
-    all6: Values6,
-    default6: Values6,
-    default_secret: Option<Ipv6Addr>,
-    neigh4: NeighValues,
-    neigh6: NeighValues,
+    all: PortConf,
+    default: PortConf,
     limits4: NeighLimits,
     limits6: NeighLimits,
     numbers: [i64; table::COUNT],
@@ -82,22 +77,17 @@ impl Default for Sysctls {
 impl Sysctls {
     /// Those of a namespace that was just made.
     pub fn new() -> Sysctls {
-        let mut all4 = Values4::default();
-        all4.set(Conf4::AcceptSourceRoute, 0);
-        let mut all6 = Values6::default();
-        all6.set(Conf6::AcceptDad, 0);
+        let default = PortConf { neigh6: NeighValues::ipv6(), ..PortConf::default() };
+        let mut all = default.clone();
+        all.v4.set(Conf4::AcceptSourceRoute, 0);
+        all.v6.set(Conf6::AcceptDad, 0);
         let mut numbers = [0; table::COUNT];
         for (number, row) in numbers.iter_mut().zip(table::NUMBERS) {
             *number = row.1;
         }
         Sysctls {
-            all4,
-            default4: Values4::default(),
-            all6,
-            default6: Values6::default(),
-            default_secret: None,
-            neigh4: NeighValues::default(),
-            neigh6: NeighValues::ipv6(),
+            all,
+            default,
             limits4: NeighLimits::default(),
             limits6: NeighLimits::default(),
             numbers,
@@ -115,8 +105,8 @@ impl Sysctls {
 
     /// The sysctls of an interface that is just made (`inetdev_init`, `ipv6_add_dev`).
     pub fn port_conf(&self, loopback: bool, mtu: u32) -> PortConf {
-        let mut v4 = self.default4.inherit();
-        let mut v6 = self.default6.inherit();
+        let mut v4 = self.default.v4.inherit();
+        let mut v6 = self.default.v6.inherit();
         v6.set(Conf6::Mtu, mtu.into());
         if loopback {
             v4.set(Conf4::DisablePolicy, 1);
@@ -124,8 +114,8 @@ impl Sysctls {
             v6.set(Conf6::AcceptDad, -1);
             v6.set(Conf6::UseTempaddr, -1);
         }
-        let stable_secret = self.default_secret;
-        PortConf { v4, v6, neigh4: self.neigh4.inherit(), neigh6: self.neigh6.inherit(), stable_secret }
+        let stable_secret = self.default.stable_secret;
+        PortConf { v4, v6, neigh4: self.default.neigh4.inherit(), neigh6: self.default.neigh6.inherit(), stable_secret }
     }
 
     #[inline]
@@ -136,17 +126,18 @@ impl Sysctls {
     /// `net.ipv4.ip_forward`, which is `net.ipv4.conf.all.forwarding`.
     #[inline]
     pub fn ip_forward(&self) -> bool {
-        self.all4.on(Conf4::Forwarding)
+        self.all.v4.on(Conf4::Forwarding)
     }
 
-    /// `net.ipv4.conf.all`
-    pub fn all4(&self) -> &Values4 {
-        &self.all4
+    /// `net.ipv4.conf.all` and `net.ipv6.conf.all`
+    #[inline]
+    pub fn all(&self) -> &PortConf {
+        &self.all
     }
 
-    /// `net.ipv6.conf.all`
-    pub fn all6(&self) -> &Values6 {
-        &self.all6
+    /// `net.ipv4.conf.default`, `net.ipv6.conf.default` and `neigh/default`
+    pub fn default(&self) -> &PortConf {
+        &self.default
     }
 
     /// `net.ipv4.ip_default_ttl`

@@ -2,10 +2,11 @@
 
 use super::{Conf4, Conf6, PortConf, Sysctls};
 
-/// An interface's sysctls and its namespace's, seen together: made by [`Sysctls::on_port`], cheap to make.
+/// An interface's sysctls and its namespace's, seen together: made by [`Sysctls::on_port`] or of
+/// `conf/all` and `conf/NAME`, cheap to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Conf<'a> {
-    all: &'a Sysctls,
+    all: &'a PortConf,
     port: &'a PortConf,
 }
 
@@ -13,7 +14,7 @@ impl Sysctls {
     /// This namespace's sysctls together with one interface's.
     #[inline]
     pub fn on_port<'a>(&'a self, port: &'a PortConf) -> Conf<'a> {
-        Conf { all: self, port }
+        Conf::new(&self.all, port)
     }
 }
 
@@ -29,23 +30,29 @@ macro_rules! combined {
     (@type $how:ident) => { bool };
 }
 
-impl Conf<'_> {
+impl<'a> Conf<'a> {
+    /// Of `conf/all` and `conf/NAME`.
+    #[inline]
+    pub fn new(all: &'a PortConf, port: &'a PortConf) -> Conf<'a> {
+        Conf { all, port }
+    }
+
     /// `IN_DEV_ANDCONF`: on if set on both.
     #[inline]
     pub fn and(self, key: Conf4) -> bool {
-        self.all.all4.on(key) && self.port.v4.on(key)
+        self.all.v4.on(key) && self.port.v4.on(key)
     }
 
     /// `IN_DEV_ORCONF`: on if set on either.
     #[inline]
     pub fn or(self, key: Conf4) -> bool {
-        self.all.all4.on(key) || self.port.v4.on(key)
+        self.all.v4.on(key) || self.port.v4.on(key)
     }
 
     /// `IN_DEV_MAXCONF`: the larger of both.
     #[inline]
     pub fn max(self, key: Conf4) -> i64 {
-        self.all.all4.get(key).max(self.port.v4.get(key))
+        self.all.v4.get(key).max(self.port.v4.get(key))
     }
 
     /// `IN_DEV_CONF_GET`: the interface's alone.
@@ -125,12 +132,12 @@ impl Conf<'_> {
 
     /// `net.ipv6.conf.*.ndisc_evict_nocarrier`
     pub fn ndisc_evict_nocarrier(self) -> bool {
-        self.all.all6.on(Conf6::NdiscEvictNocarrier) && self.port.v6.on(Conf6::NdiscEvictNocarrier)
+        self.all.v6.on(Conf6::NdiscEvictNocarrier) && self.port.v6.on(Conf6::NdiscEvictNocarrier)
     }
 
     /// `net.ipv6.conf.*.keep_addr_on_down`: that of `all`, or if that says nothing, the interface's.
     pub fn keep_addr_on_down(self) -> bool {
-        match self.all.all6.get(Conf6::KeepAddrOnDown) {
+        match self.all.v6.get(Conf6::KeepAddrOnDown) {
             0 => self.port.v6.get(Conf6::KeepAddrOnDown) > 0,
             all => all > 0,
         }

@@ -102,17 +102,17 @@ impl Sysctls {
                 let text = self.initial.as_ref().and_then(|initial| initial.texts.get(at));
                 return text.cloned().ok_or(Errno::NoEnt);
             }
-            Place::Conf4(Whose::All, key) => self.all4.get(key),
-            Place::Conf4(Whose::Default, key) => self.default4.get(key),
+            Place::Conf4(Whose::All, key) => self.all.v4.get(key),
+            Place::Conf4(Whose::Default, key) => self.default.v4.get(key),
             Place::Conf4(Whose::Port(index), key) => port(index)?.v4.get(key),
-            Place::Conf6(Whose::All, key) => self.all6.get(key),
-            Place::Conf6(Whose::Default, key) => self.default6.get(key),
+            Place::Conf6(Whose::All, key) => self.all.v6.get(key),
+            Place::Conf6(Whose::Default, key) => self.default.v6.get(key),
             Place::Conf6(Whose::Port(index), key) => port(index)?.v6.get(key),
             Place::StableSecret(whose) => return self.stable_secret(whose, ports),
             Place::Neigh(Family::V4, Whose::Port(index), key) => port(index)?.neigh4.get(key),
             Place::Neigh(Family::V6, Whose::Port(index), key) => port(index)?.neigh6.get(key),
-            Place::Neigh(Family::V4, _, key) => self.neigh4.get(key),
-            Place::Neigh(Family::V6, _, key) => self.neigh6.get(key),
+            Place::Neigh(Family::V4, _, key) => self.default.neigh4.get(key),
+            Place::Neigh(Family::V6, _, key) => self.default.neigh6.get(key),
             Place::Limit(Family::V4, name) => self.limits4.get(name).ok_or(Errno::NoEnt)?,
             Place::Limit(Family::V6, name) => self.limits6.get(name).ok_or(Errno::NoEnt)?,
         };
@@ -127,7 +127,7 @@ impl Sysctls {
     fn stable_secret(&self, whose: Whose, ports: &Ports) -> Result<String, Errno> {
         let secret = match whose {
             Whose::All => None,
-            Whose::Default => self.default_secret,
+            Whose::Default => self.default.stable_secret,
             Whose::Port(index) => ports.get(index).and_then(|port| port.conf.stable_secret),
         };
         let groups = secret.ok_or(Errno::Io)?.segments().map(|group| format!("{group:04x}"));

@@ -73,7 +73,7 @@ impl Sysctls {
                 values.write(key, value).map(|()| Effects::new())
             }
             Place::Neigh(family, _, key) => {
-                let values = if family == Family::V4 { &mut self.neigh4 } else { &mut self.neigh6 };
+                let values = if family == Family::V4 { &mut self.default.neigh4 } else { &mut self.default.neigh6 };
                 values.write(key, value).map(|()| Effects::new())
             }
             Place::Limit(family, name) => {
@@ -126,13 +126,13 @@ impl Sysctls {
     fn write_conf4(&mut self, whose: Whose, key: Conf4, number: i64, ports: &mut Ports) -> Result<Effects, Errno> {
         match whose {
             Whose::All if key == Conf4::Forwarding => {
-                if self.all4.get(key) != number {
+                if self.all.v4.get(key) != number {
                     self.change_forwarding4(number, ports);
                 }
             }
-            Whose::All => self.all4.set(key, number),
+            Whose::All => self.all.v4.set(key, number),
             Whose::Default => {
-                self.default4.set(key, number);
+                self.default.v4.set(key, number);
                 // Interfaces follow as long as nobody set their own value or gave them an address.
                 for port in ports.iter_mut().filter(|_| key != Conf4::Forwarding) {
                     port.conf.v4.follow_default(key, number);
@@ -155,9 +155,9 @@ impl Sysctls {
 
     /// `inet_forward_change`: a router does not listen to redirects, and all interfaces forward.
     fn change_forwarding4(&mut self, number: i64, ports: &mut Ports) {
-        self.all4.set(Conf4::Forwarding, number);
-        self.all4.set(Conf4::AcceptRedirects, i64::from(number == 0));
-        self.default4.set(Conf4::Forwarding, number);
+        self.all.v4.set(Conf4::Forwarding, number);
+        self.all.v4.set(Conf4::AcceptRedirects, i64::from(number == 0));
+        self.default.v4.set(Conf4::Forwarding, number);
         for port in ports.iter_mut() {
             port.conf.v4.set(Conf4::Forwarding, number);
         }
@@ -167,14 +167,18 @@ impl Sysctls {
     fn write_conf6(&mut self, whose: Whose, key: Conf6, value: &str, ports: &mut Ports) -> Result<Effects, Errno> {
         let number = key.rule().accept(value)?;
         match (whose, key) {
-            (Whose::All, Conf6::AddrGenMode) if number == 2 && self.default_secret.is_none() => Err(Errno::Inval),
-            (Whose::Default, Conf6::AddrGenMode) if number == 2 && self.default_secret.is_none() => Err(Errno::Inval),
+            (Whose::All, Conf6::AddrGenMode) if number == 2 && self.default.stable_secret.is_none() => {
+                Err(Errno::Inval)
+            }
+            (Whose::Default, Conf6::AddrGenMode) if number == 2 && self.default.stable_secret.is_none() => {
+                Err(Errno::Inval)
+            }
             (Whose::All, _) => {
-                self.all6.set(key, number);
+                self.all.v6.set(key, number);
                 Ok(self.spread6(key, number, ports))
             }
             (Whose::Default, _) => {
-                self.default6.set(key, number);
+                self.default.v6.set(key, number);
                 Ok(Effects::new())
             }
             (Whose::Port(index), _) => {
@@ -200,7 +204,7 @@ impl Sysctls {
             return Effects::new();
         }
         if to_default {
-            self.default6.set(key, number);
+            self.default.v6.set(key, number);
         }
         let mut effects = Effects::new();
         for port in ports.iter_mut().filter(|port| port.has_ipv6()) {
@@ -214,7 +218,7 @@ impl Sysctls {
         match whose {
             Whose::All => return Err(Errno::Io),
             Whose::Default => {
-                self.default_secret = Some(secret);
+                self.default.stable_secret = Some(secret);
                 for port in ports.iter_mut().filter(|port| port.has_ipv6()) {
                     set6(port, Conf6::AddrGenMode, 2);
                 }
