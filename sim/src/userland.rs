@@ -3,10 +3,21 @@
 //! A program is an `async fn(Proc) -> Exit`. It runs until it waits ([`Proc::sleep_until`], [`Proc::receive`],
 //! [`Proc::file`]); nothing else is asynchronous, no thread and no clock is involved.
 
+mod becoming;
+mod getopt;
+mod hostname;
+mod id;
 mod ip;
+mod modules;
+mod nsenter;
 pub(crate) mod proc;
+mod quote;
+mod refused;
+mod sleep;
+mod sudo;
 
 pub use proc::{Proc, Wake};
+pub use refused::REFUSED;
 
 use crate::lab::Exit;
 use std::future::Future;
@@ -21,8 +32,18 @@ pub fn find(name: &str) -> Option<Program> {
 }
 
 /// All programs, by name.
-pub const PROGRAMS: &[(&str, Program)] = &[("ip", |p| Box::pin(ip::main(p)))];
+pub const PROGRAMS: &[(&str, Program)] = &[
+    ("hostname", |p| Box::pin(hostname::main(p))),
+    ("id", |p| Box::pin(id::id(p))),
+    ("ip", |p| Box::pin(ip::main(p))),
+    ("lsmod", |p| Box::pin(modules::lsmod(p))),
+    ("modprobe", |p| Box::pin(modules::modprobe(p))),
+    ("nsenter", |p| Box::pin(nsenter::nsenter(p))),
+    ("sleep", |p| Box::pin(sleep::main(p))),
+    ("su", |p| Box::pin(sudo::su(p))),
+    ("sudo", |p| Box::pin(sudo::sudo(p))),
+    ("unshare", |p| Box::pin(nsenter::unshare(p))),
+    ("whoami", |p| Box::pin(id::whoami(p))),
+];
 
-/// Names of network commands that are not simulated: they fail with one clear line and status 127, and never fall
-/// through to the real tool.
-pub const REFUSED: &[&str] = &[];
+

@@ -1,0 +1,59 @@
+//! Network commands that are not simulated. They never fall through to the real tool, so that nothing a script does can
+//! reach the real machine's network.
+
+/// Their names: each fails with one clear line and status 127.
+#[rustfmt::skip]
+pub const REFUSED: &[&str] = &[
+    // packet filters and what they track
+    "iptables", "iptables-save", "iptables-restore", "iptables-apply", "iptables-xml", "iptables-translate",
+    "iptables-restore-translate", "iptables-nft", "iptables-nft-save", "iptables-nft-restore", "iptables-legacy",
+    "iptables-legacy-save", "iptables-legacy-restore", "ip6tables", "ip6tables-save", "ip6tables-restore",
+    "ip6tables-apply", "ip6tables-translate", "ip6tables-restore-translate", "ip6tables-nft", "ip6tables-nft-save",
+    "ip6tables-nft-restore", "ip6tables-legacy", "ip6tables-legacy-save", "ip6tables-legacy-restore", "arptables",
+    "arptables-save", "arptables-restore", "ebtables", "ebtables-save", "ebtables-restore", "xtables-monitor",
+    "xtables-nft-multi", "xtables-legacy-multi", "nft", "ipset", "ipvsadm", "conntrack", "conntrackd", "nfct", "ufw",
+    "firewall-cmd", "firewalld", "shorewall", "fail2ban-client", "fwknop",
+    // links and queues
+    "tc", "bridge", "brctl", "vconfig", "ifenslave", "teamd", "teamdctl", "ethtool", "mii-tool", "mii-diag", "devlink",
+    "rdma", "tipc", "dcb", "vdpa", "genl", "rtmon", "rtacct", "nstat", "lnstat", "ctstat", "rtstat", "ifstat", "routel",
+    "routef", "rtpr", "ipmaddr", "iptunnel", "tunctl", "slattach", "plipconfig", "nameif", "rarp", "ifup", "ifdown",
+    "ifquery", "ifrename", "ip6tnl", "iw", "iwconfig", "iwlist", "iwspy", "iwpriv", "iwevent", "rfkill", "wpa_supplicant",
+    "wpa_cli", "hostapd", "macchanger", "lldpd", "lldpcli", "lldptool", "netplan", "ipcalc-ng", "xdp-loader", "bpftool",
+    "ovs-vsctl", "ovs-ofctl", "ovs-dpctl", "ovs-appctl", "ovs-vswitchd", "ovsdb-client", "ovsdb-server", "ovn-nbctl",
+    "ovn-sbctl", "mn", "wg", "wg-quick", "openvpn", "ipsec", "swanctl", "strongswan", "vtysh", "bird", "birdc", "bird6",
+    "gobgp", "gobgpd", "exabgp", "zebra", "ripd", "ospfd", "bgpd", "keepalived", "radvd", "rdisc6", "ndisc6", "ndppd",
+    // looking at the wire
+    "tcpdump", "tshark", "wireshark", "dumpcap", "editcap", "ngrep", "tcpflow", "tcpreplay", "iftop", "nethogs", "iptraf",
+    "iptraf-ng", "bmon", "vnstat", "nload", "arpwatch", "netsniff-ng", "trafgen", "mausezahn", "scapy",
+    // sending and serving
+    "nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "socat", "telnet", "ssh", "sshd", "scp", "sftp", "sshpass",
+    "ssh-copy-id", "ssh-keyscan", "autossh", "mosh", "rsync", "ftp", "lftp", "tftp", "curl", "wget", "aria2c",
+    "lynx", "w3m", "wrk", "iperf", "iperf3", "netperf", "netserver", "qperf", "sockperf",
+    "nuttcp", "ss", "dig", "nslookup", "host", "delv", "drill", "resolvectl", "whois", "dhclient", "dhcpcd", "udhcpc",
+    "udhcpd", "dhcpd", "dnsmasq", "unbound", "named", "rndc", "nginx", "apache2", "httpd", "lighttpd", "haproxy", "squid",
+    "nmap", "nping", "hping3", "hping", "masscan", "zmap", "arp-scan", "arpspoof", "arp-fingerprint", "netdiscover", "mtr",
+    "mtr-packet", "fping", "fping6", "tcptraceroute", "lft", "clockdiff", "rarpd", "rdate", "ntpdate", "ntpd", "ntpq",
+    "chronyc", "chronyd", "snmpget", "snmpwalk", "snmpd", "sendmail", "xinetd", "inetd", "avahi-browse",
+    // what manages networks and services
+    "nmcli", "nmtui", "networkctl", "connmanctl", "systemctl", "service", "invoke-rc.d", "hostnamectl", "resolvconf",
+    "docker", "dockerd", "docker-compose", "podman", "nerdctl", "containerd", "ctr", "crictl", "runc", "kubectl", "kubeadm",
+    "minikube", "k3s", "lxc", "lxc-create", "lxc-start", "lxc-attach", "lxc-stop", "lxc-ls", "lxd", "incus", "virsh",
+    "systemd-nspawn", "systemd-run", "machinectl", "firejail", "bwrap", "slirp4netns", "passt", "rootlesskit",
+    "cnitool", "calicoctl", "cilium", "vpnkit", "proxychains", "proxychains4", "torsocks", "tor",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::userland::PROGRAMS;
+
+    #[test]
+    fn nothing_is_both_simulated_and_refused_and_nothing_twice() {
+        let mut sorted = REFUSED.to_vec();
+        sorted.sort();
+        sorted.windows(2).for_each(|pair| assert_ne!(pair[0], pair[1], "listed twice"));
+        for (name, _) in PROGRAMS {
+            assert!(!REFUSED.contains(name), "{name} is simulated");
+        }
+    }
+}
