@@ -45,5 +45,3 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("unshare", |p| Box::pin(nsenter::unshare(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),
 ];
-
-

@@ -38,7 +38,8 @@ pub(crate) struct Parsed {
 pub(crate) fn getopt(argv: &[String], short: &str, long: &[Long]) -> Parsed {
     let program = argv.first().map_or("", String::as_str);
     let stop_at_operand = short.starts_with('+');
-    let mut reader = Reader { program, short, long, words: argv.get(1..).unwrap_or_default().iter(), parsed: Parsed::default() };
+    let mut reader =
+        Reader { program, short, long, words: argv.get(1..).unwrap_or_default().iter(), parsed: Parsed::default() };
     while let Some(word) = reader.words.next() {
         if word == "--" {
             break;
@@ -143,8 +144,12 @@ fn takes(short: &str, letter: char) -> Option<Takes> {
 mod tests {
     use super::*;
 
-    const LONG: &[Long] =
-        &[("net", Takes::MaybeValue, 'n'), ("target", Takes::Value, 't'), ("all", Takes::Nothing, 'a'), ("alias", Takes::Nothing, 'A')];
+    const LONG: &[Long] = &[
+        ("net", Takes::MaybeValue, 'n'),
+        ("target", Takes::Value, 't'),
+        ("all", Takes::Nothing, 'a'),
+        ("alias", Takes::Nothing, 'A'),
+    ];
 
     fn parse(short: &str, line: &str) -> Parsed {
         let argv: Vec<String> = line.split(' ').map(str::to_string).collect();
@@ -158,7 +163,8 @@ mod tests {
     #[test]
     fn options_are_found_between_operands_but_for_plus() {
         let parsed = parse("at:n::", "p x -at5 y -n/z -- -a");
-        let expected = [Item::Option('a', None), Item::Option('t', Some("5".into())), Item::Option('n', Some("/z".into()))];
+        let expected =
+            [Item::Option('a', None), Item::Option('t', Some("5".into())), Item::Option('n', Some("/z".into()))];
         assert_eq!(parsed.items, expected);
         assert_eq!(parsed.operands, ["x", "y", "-a"]);
         let parsed = parse("+at:n::", "p -a ls -a");

@@ -1,7 +1,7 @@
 //! `hostname` (Debian's, 3.23). The lab's machine is called `vethlab`; its name cannot be changed.
 
-use super::getopt::{Item, Long, Takes, getopt};
 use super::Proc;
+use super::getopt::{Item, Long, Takes, getopt};
 use crate::lab::Exit;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use vethlab_engine::link::port::flag;
@@ -100,7 +100,11 @@ fn said(p: &Proc, text: &str) -> Exit {
 }
 
 fn usage(p: &Proc, wanted: bool) -> Exit {
-    if wanted { p.out(USAGE) } else { p.err(USAGE) }
+    if wanted {
+        p.out(USAGE)
+    } else {
+        p.err(USAGE)
+    }
     Exit::Status(255)
 }
 
@@ -112,9 +116,16 @@ fn unchangeable(p: &Proc) -> Exit {
 /// All addresses of links that are up, but not of loopback and not link-local ones of IPv6.
 fn all_addresses(p: &Proc) -> String {
     let world = p.world();
-    let ports = || world.stack(p.ns()).ports().iter().filter(|port| port.set_flags & (flag::UP | flag::LOOPBACK) == flag::UP);
-    let v4 = ports().flat_map(|port| &port.addresses4).map(|address| address.local).filter(|a: &Ipv4Addr| !a.is_unspecified());
-    let v6 = ports().flat_map(|port| &port.addresses6).map(|address| address.local).filter(|a: &Ipv6Addr| !a.is_unicast_link_local());
+    let ports =
+        || world.stack(p.ns()).ports().iter().filter(|port| port.set_flags & (flag::UP | flag::LOOPBACK) == flag::UP);
+    let v4 = ports()
+        .flat_map(|port| &port.addresses4)
+        .map(|address| address.local)
+        .filter(|a: &Ipv4Addr| !a.is_unspecified());
+    let v6 = ports()
+        .flat_map(|port| &port.addresses6)
+        .map(|address| address.local)
+        .filter(|a: &Ipv6Addr| !a.is_unicast_link_local());
     let words: String = v4.map(|a| format!("{a} ")).chain(v6.map(|a| format!("{a} "))).collect();
     words + "\n"
 }

@@ -1,8 +1,8 @@
 //! `id` and `whoami` (GNU coreutils 9.1): in a lab everybody is root.
 
+use super::Proc;
 use super::getopt::{Item, Long, Takes, getopt};
 use super::quote::quoted;
-use super::Proc;
 use crate::lab::Exit;
 
 const ID_LONG: &[Long] = &[
@@ -92,9 +92,7 @@ impl Format {
         let zero = letters.contains('z');
         match only.as_slice() {
             [_, _, ..] => Err("id: cannot print \"only\" of more than one choice\n"),
-            [] if name || letters.contains('r') => {
-                Err("id: cannot print only names or real IDs in default format\n")
-            }
+            [] if name || letters.contains('r') => Err("id: cannot print only names or real IDs in default format\n"),
             [] if zero => Err("id: option --zero not permitted in default format\n"),
             one => Ok(Format { only: one.first().copied(), name, zero }),
         }

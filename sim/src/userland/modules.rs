@@ -1,8 +1,8 @@
 //! `modprobe` and `lsmod` (kmod 30). What the simulator can do is built in, so loading it succeeds silently; asking for
 //! what it cannot do (`bridge`, `8021q`, `ip_tables` …) fails as for a module that is not there.
 
-use super::getopt::{Item, Long, Takes, getopt};
 use super::Proc;
+use super::getopt::{Item, Long, Takes, getopt};
 use crate::lab::Exit;
 
 /// The kernel whose behaviour is simulated.

@@ -1,8 +1,8 @@
 //! `nsenter` and `unshare` (util-linux 2.38.1), as far as network namespaces go: a lab has no others.
 
+use super::Proc;
 use super::becoming::{exec, fail, shell};
 use super::getopt::{Item, Long, Takes, getopt};
-use super::Proc;
 use crate::lab::Exit;
 use crate::world::NsId;
 
@@ -79,7 +79,9 @@ pub(crate) async fn nsenter(p: Proc) -> Exit {
             Item::Option('h', _) => return said(&p, HELP),
             Item::Option('V', _) => return said(&p, "nsenter from util-linux 2.38.1\n"),
             // Namespaces of other kinds are shared by the whole lab: entering one changes nothing.
-            Item::Option(letter, None) => by_target = by_target.filter(|first| *first == 'n').or(kind(*letter).map(|_| *letter)),
+            Item::Option(letter, None) => {
+                by_target = by_target.filter(|first| *first == 'n').or(kind(*letter).map(|_| *letter))
+            }
             Item::Option(..) => {}
             Item::Bad(complaint) => {
                 return fail(&p, 1, &format!("{complaint}Try 'nsenter --help' for more information.\n"));
@@ -141,5 +143,9 @@ fn namespace_at(p: &Proc, path: &str) -> Result<NsId, String> {
 
 /// `unshare`: a namespace that nobody has named is not among what a lab can make, and what it makes must have a way back.
 pub(crate) async fn unshare(p: Proc) -> Exit {
-    fail(&p, 1, "unshare: not simulated; make a namespace by `ip netns add NAME` and run in it by `ip netns exec NAME`\n")
+    fail(
+        &p,
+        1,
+        "unshare: not simulated; make a namespace by `ip netns add NAME` and run in it by `ip netns exec NAME`\n",
+    )
 }

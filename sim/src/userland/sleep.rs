@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn intervals_are_sums_of_numbers_with_suffixes() {
-        let good = [("1", 1.0), ("0.25", 0.25), (".5s", 0.5), ("2m", 120.0), ("1h", 3600.0), ("1d", 86400.0), ("1e-1", 0.1)];
+        let good =
+            [("1", 1.0), ("0.25", 0.25), (".5s", 0.5), ("2m", 120.0), ("1h", 3600.0), ("1d", 86400.0), ("1e-1", 0.1)];
         for (word, seconds) in good {
             assert_eq!(interval(word), Some(seconds), "{word}");
         }

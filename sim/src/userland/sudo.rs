@@ -1,8 +1,8 @@
 //! `sudo` (1.9.13p3) and `su`: in a lab everybody is root already, so `sudo` drops away and its command stays.
 
+use super::Proc;
 use super::becoming::{exec, fail, shell};
 use super::getopt::{Item, Long, Parsed, Takes, getopt};
-use super::Proc;
 use crate::lab::Exit;
 
 const SHORT: &str = "+Aa:BbC:c:D:EeF:g:Hh::iKklNnPp:R:r:SsT:t:U:u:Vv";
@@ -68,7 +68,9 @@ pub(crate) async fn sudo(p: Proc) -> Exit {
     let mut asked = Asked::default();
     for item in &parsed.items {
         match item {
-            Item::Option('h', None) => return said(&p, &format!("sudo - execute a command as another user\n\n{USAGE}")),
+            Item::Option('h', None) => {
+                return said(&p, &format!("sudo - execute a command as another user\n\n{USAGE}"));
+            }
             Item::Option('V', _) => return said(&p, "Sudo version 1.9.13p3\n"),
             Item::Option('e', _) => return fail(&p, 1, "sudo: editing files (-e) is not simulated\n"),
             Item::Option('D' | 'R', _) => {
