@@ -129,6 +129,10 @@ impl World {
     pub fn nsid(&self, from: NsId, of: NsId) -> Option<u32> {
         unimplemented!()
     }
+    /// All numbers that `from` has given, ascending: `ip netns list-id`.
+    pub fn nsids(&self, from: NsId) -> Vec<(u32, NsId)> {
+        unimplemented!()
+    }
     /// Gives it one. `wanted`: `ip netns set NAME ID`.
     pub fn nsid_assign(&mut self, from: NsId, of: NsId, wanted: Option<u32>) -> Result<u32, Errno> {
         unimplemented!()

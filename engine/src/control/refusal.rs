@@ -54,6 +54,7 @@ errnos! {
     NetDown = 100, "Network is down";
     NetUnreach = 101, "Network is unreachable";
     NoBufs = 105, "No buffer space available";
+    NotConn = 107, "Transport endpoint is not connected";
     ConnRefused = 111, "Connection refused";
     HostDown = 112, "Host is down";
     HostUnreach = 113, "No route to host";
