@@ -4,7 +4,7 @@ use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{Command, Errno, IfIndex, Refusal};
 use crate::counters::Counters;
 use crate::frame::{FrameBuf, FramePool, Outbox};
-use crate::link::{Port, Ports};
+use crate::link::{OperState, Port, Ports};
 use crate::local::{Datagram, SocketError, SocketId, SocketKind, SocketOptions};
 use crate::observe::Observer;
 use crate::time::Time;
@@ -72,9 +72,22 @@ impl Stack {
         unimplemented!()
     }
 
-    /// Tells that the cable now works, or no longer does.
-    pub fn carrier(&mut self, cx: &mut Cx<'_>, index: IfIndex, on: bool) {
-        let _ = (cx, index, on);
+    /// A port, for its driver: counters of frames that were sent but not taken, and the like.
+    pub fn port_mut(&mut self, index: IfIndex) -> Option<&mut Port> {
+        self.ports.get_mut(index)
+    }
+
+    /// The device tells that the cable now works, or no longer does (`netif_carrier_on`, `netif_carrier_off`): sets and counts
+    /// [`Port::carrier`] if it differs. What follows from it in routes and addresses waits for [`Stack::link_change`].
+    pub fn carrier(&mut self, index: IfIndex, on: bool) {
+        let _ = (index, on);
+        unimplemented!()
+    }
+
+    /// The namespace notices the state of the cable (`linkwatch_do_dev`, `NETDEV_CHANGE`): sets [`Port::operstate`]; if
+    /// the port is up, its routes become `linkdown` or lose that by [`Port::carrier`], and IPv6 gets its link-local address.
+    pub fn link_change(&mut self, cx: &mut Cx<'_>, index: IfIndex, state: OperState) {
+        let _ = (cx, index, state);
         unimplemented!()
     }
 

@@ -1,6 +1,6 @@
 //! New ports, as their drivers make them.
 
-use super::port::{Port, PortCounters, PortKind, flag};
+use super::port::{OperState, Port, PortCounters, PortKind, flag};
 use crate::addr::Mac;
 use crate::control::IfIndex;
 use crate::sysctl::PortConf;
@@ -19,6 +19,7 @@ impl Port {
             mtu_range: (0, 0),
             set_flags: flag::LOOPBACK,
             carrier: true,
+            operstate: OperState::Unknown,
             was_up: false,
             carrier_changes: (0, 0),
             txqueuelen: 1000,

@@ -82,8 +82,11 @@ pub struct Port {
     /// Flags that are set by request (`UP`, `NOARP`, `PROMISC` …) or are the device's nature (`BROADCAST`, `LOOPBACK`,
     /// `MULTICAST`). `RUNNING` and `LOWER_UP` follow from [`Port::carrier`]: see [`Port::flags`].
     pub set_flags: u32,
-    /// The other end is up. True for `lo`, from its first `up`.
+    /// The device says that frames can pass (`netif_carrier_ok`): the other end is up. True for `lo`.
     pub carrier: bool,
+    /// What the namespace has noticed of it (`linkwatch` of Linux lags behind the device by up to a second), as stored;
+    /// listings say DOWN for a port that is not up. `Unknown` for `lo` and for a port that never lost its carrier.
+    pub operstate: OperState,
     /// Set once the port has been up: `qdisc noop` before, `noqueue` after.
     pub was_up: bool,
     /// Changes of carrier, up and down, since it was made.
@@ -119,10 +122,14 @@ impl Port {
         self.is_up() && self.carrier
     }
 
-    /// All flags, as `ip link` shows them.
+    /// All flags, as `ip link` shows them (`dev_get_flags`).
     pub fn flags(&self) -> u32 {
-        let lower = if self.carrier && self.is_up() { flag::RUNNING | flag::LOWER_UP } else { 0 };
-        self.set_flags | lower
+        if !self.is_up() {
+            return self.set_flags;
+        }
+        let running = matches!(self.operstate, OperState::Up | OperState::Unknown);
+        let running = if running { flag::RUNNING } else { 0 };
+        self.set_flags | running | if self.carrier { flag::LOWER_UP } else { 0 }
     }
 
     /// `ethernet` header bytes that the device counts in front of the IP packet.
