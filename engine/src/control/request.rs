@@ -82,8 +82,14 @@ pub struct RouteMetrics {
     pub advmss: Option<u32>,
     /// TCP window clamp.
     pub window: Option<u32>,
-    /// Initial RTT, milliseconds.
+    /// Initial RTT, in eighths of a millisecond.
     pub rtt: Option<u32>,
+    /// Initial RTT variance, in quarters of a millisecond.
+    pub rttvar: Option<u32>,
+    /// Slow start threshold.
+    pub ssthresh: Option<u32>,
+    /// Clamp of the congestion window.
+    pub cwnd: Option<u32>,
     /// TTL of packets that start here.
     pub hoplimit: Option<u32>,
     /// Initial congestion window.
@@ -92,8 +98,19 @@ pub struct RouteMetrics {
     pub initrwnd: Option<u32>,
     /// Smallest retransmission time-out, milliseconds.
     pub rto_min: Option<u32>,
+    /// Initial reordering.
+    pub reordering: Option<u32>,
+    /// `RTAX_FEATURES`: 1 is ECN.
+    pub features: Option<u32>,
     /// Quick acknowledgements.
     pub quickack: Option<u32>,
+    /// The congestion control algorithm.
+    pub congctl: Option<&'static str>,
+    /// TCP fast open without cookies.
+    pub fastopen_no_cookie: Option<u32>,
+    /// `RTAX_LOCK`: which of the others are locked, by bits of their `RTAX_*` numbers. (`mtu_lock` is kept apart, for the
+    /// packet path asks for it.)
+    pub locked: u32,
 }
 
 /// One next hop of a request or a listing.
@@ -134,6 +151,34 @@ pub struct RouteSpec {
     pub metrics: RouteMetrics,
     /// `via`, `dev`, `nexthop …`: none, one, or several.
     pub nexthops: Vec<NextHopSpec>,
+    /// `realms`: source and destination realm, 16 bits each; IPv4 only.
+    pub realms: Option<u32>,
+    /// `pref`, IPv6 only: 0 medium, 1 high, 3 low.
+    pub preference: Option<u8>,
+    /// `expires` in seconds, IPv6 only.
+    pub expires: Option<u32>,
+}
+
+impl RouteSpec {
+    /// Nothing is said but the destination: `RouteSpec { table: Some(77), ..RouteSpec::to(address, 24) }`.
+    pub fn to(destination: IpAddr, length: u8) -> RouteSpec {
+        RouteSpec {
+            destination,
+            length,
+            tos: 0,
+            table: None,
+            kind: None,
+            protocol: None,
+            scope: None,
+            metric: None,
+            prefsrc: None,
+            metrics: RouteMetrics::default(),
+            nexthops: Vec::new(),
+            realms: None,
+            preference: None,
+            expires: None,
+        }
+    }
 }
 
 /// How `ip route add|append|prepend|change|replace` differ (`NLM_F_*`).
