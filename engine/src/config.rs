@@ -6,7 +6,7 @@
 //! not its own.
 
 use crate::control::{Command, IfIndex, Refusal};
-use crate::link::{Port, Ports};
+use crate::link::{OperState, Port, Ports};
 use crate::sysctl::Sysctls;
 use crate::time::Time;
 
@@ -73,8 +73,16 @@ impl Config {
         unimplemented!()
     }
 
-    /// The cable now works, or no longer does.
+    /// The device tells that the cable now works, or no longer does (`netif_carrier_on`): sets and counts
+    /// [`Port::carrier`], and no more; see [`Config::link_change`].
     pub fn carrier(&mut self, now: Time, index: IfIndex, on: bool) -> Vec<Effect> {
+        unimplemented!()
+    }
+
+    /// The namespace notices it (`linkwatch_do_dev`): sets [`Port::operstate`], and if the port is up (`NETDEV_CHANGE`)
+    /// its next hops lose `linkdown` where it is running or has carrier, and become `linkdown` else; IPv6 gets its
+    /// link-local address where it is running.
+    pub fn link_change(&mut self, now: Time, index: IfIndex, state: OperState) -> Vec<Effect> {
         unimplemented!()
     }
 
