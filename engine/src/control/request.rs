@@ -216,6 +216,9 @@ pub struct AddressSpec {
     pub peer: Option<IpAddr>,
     /// The prefix length.
     pub length: u8,
+    /// Of [`Command::AddressDelete`] only: neither prefix length nor `peer` was said (`IFA_ADDRESS` is missing), and the
+    /// first address that is `local` goes.
+    pub any_prefix: bool,
     /// `broadcast ADDR` (`+` and `-` are worked out by the caller, as iproute2 does).
     pub broadcast: Option<core::net::Ipv4Addr>,
     /// `scope`; the kernel's default if not said (iproute2 says host for 127/8, global else).
@@ -226,7 +229,7 @@ pub struct AddressSpec {
     pub noprefixroute: bool,
     /// `nodad`, IPv6 only.
     pub nodad: bool,
-    /// `home`, `mngtmpaddr`, IPv6 only, are accepted and kept as bits of `IFA_F_*`.
+    /// `home`, `mngtmpaddr`, `optimistic` (IPv6 only) and `autojoin`, as bits of `IFA_F_*`.
     pub flags: u32,
     /// `metric` of the connected route.
     pub metric: Option<u32>,
@@ -236,6 +239,29 @@ pub struct AddressSpec {
     pub valid: Option<u32>,
     /// `preferred_lft` in seconds; `None` is for ever.
     pub preferred: Option<u32>,
+}
+
+impl AddressSpec {
+    /// Nothing is said but the address: `AddressSpec { metric: Some(7), ..AddressSpec::of(index, address, 24) }`.
+    pub fn of(index: IfIndex, local: IpAddr, length: u8) -> AddressSpec {
+        AddressSpec {
+            index,
+            local,
+            peer: None,
+            length,
+            any_prefix: false,
+            broadcast: None,
+            scope: None,
+            label: None,
+            noprefixroute: false,
+            nodad: false,
+            flags: 0,
+            metric: None,
+            protocol: 0,
+            valid: None,
+            preferred: None,
+        }
+    }
 }
 
 /// `ip addr add|change|replace`.
@@ -349,7 +375,7 @@ pub enum Command {
     LinkChange(IfIndex, LinkChange),
     /// `ip addr add|change|replace`
     AddressAdd(AddressMode, AddressSpec),
-    /// `ip addr del`; broadcast, lifetimes and flags do not matter.
+    /// `ip addr del`: address, prefix, peer and label must match (the label only if said); nothing else matters.
     AddressDelete(AddressSpec),
     /// `ip route add|append|prepend|change|replace`
     RouteAdd(RouteMode, RouteSpec),
