@@ -10,9 +10,12 @@ mod id;
 mod ip;
 mod modules;
 mod nsenter;
+mod number;
+mod ping;
 pub(crate) mod proc;
 mod quote;
 mod refused;
+mod resolve;
 mod sleep;
 mod sudo;
 
@@ -39,6 +42,9 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("lsmod", |p| Box::pin(modules::lsmod(p))),
     ("modprobe", |p| Box::pin(modules::modprobe(p))),
     ("nsenter", |p| Box::pin(nsenter::nsenter(p))),
+    ("ping", |p| Box::pin(ping::main(p))),
+    ("ping4", |p| Box::pin(ping::main(p))),
+    ("ping6", |p| Box::pin(ping::main(p))),
     ("sleep", |p| Box::pin(sleep::main(p))),
     ("su", |p| Box::pin(sudo::su(p))),
     ("sudo", |p| Box::pin(sudo::sudo(p))),

@@ -34,7 +34,7 @@ pub(crate) struct Parsed {
 }
 
 /// Takes the words behind the program's name apart. `short` is written as for `getopt`: `ab:c::` (a leading `+` stops at
-/// the first operand).
+/// the first operand). Without long options it is plain `getopt`, to which `--name` is a row of letters, the first a dash.
 pub(crate) fn getopt(argv: &[String], short: &str, long: &[Long]) -> Parsed {
     let program = argv.first().map_or("", String::as_str);
     let stop_at_operand = short.starts_with('+');
@@ -43,7 +43,7 @@ pub(crate) fn getopt(argv: &[String], short: &str, long: &[Long]) -> Parsed {
     while let Some(word) = reader.words.next() {
         if word == "--" {
             break;
-        } else if let Some(name) = word.strip_prefix("--") {
+        } else if let Some(name) = word.strip_prefix("--").filter(|_| !long.is_empty()) {
             reader.long_option(name);
         } else if word.len() > 1 && word.starts_with('-') {
             reader.short_options(&word[1..]);
@@ -176,6 +176,12 @@ mod tests {
         assert_eq!(only("p --tar=1"), Item::Option('t', Some("1".into())));
         assert_eq!(only("p --targ 1"), Item::Option('t', Some("1".into())));
         assert_eq!(only("p --net"), Item::Option('n', None));
+    }
+
+    #[test]
+    fn without_long_options_a_double_dash_begins_letters() {
+        let argv = ["p", "--foo"].map(str::to_string);
+        assert_eq!(getopt(&argv, "f", &[]).items[0], Item::Bad("p: invalid option -- '-'\n".into()));
     }
 
     #[test]
