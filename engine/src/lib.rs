@@ -12,6 +12,7 @@ pub mod counters;
 pub mod frame;
 pub mod link;
 pub mod local;
+pub mod neighbor;
 pub mod observe;
 pub mod reason;
 pub mod rng;

@@ -1,0 +1,333 @@
+//! The neighbour cache: which MAC stands behind an address on a link, decided as `net/core/neighbour.c` and
+//! `net/ipv4/arp.c` decide, for both address families.
+//!
+//! ```text
+//!            park            answer                reachable time over
+//!   (none) ───────> Incomplete ───────> Reachable ──────────────────────> Stale
+//!                       │                  ^   ^                            │ used
+//!      3 probes in vain │     confirmed by │   │ answer                     v
+//!                       v      upper layers└───┼───────────────────────── Delay
+//!                    Failed <──────────────── Probe <───────────────────────┘
+//!                             3 probes in vain          5 s without a sign
+//! ```
+//!
+//! It is a state machine without a clock or a socket: time is an argument, and what is to be done stands in a queue of
+//! [`Action`]s, to be emptied with [`Neighbors::pop`] after each call that may fill it (it says so where it may).
+//!
+//! On the path of a packet: [`resolve`](Neighbors::resolve) gives the MAC, or [`park`](Neighbors::park) takes the packet
+//! until the MAC is known. A received ARP packet ends in [`solicited`](Neighbors::solicited) (it asked for us) or in
+//! [`heard`](Neighbors::heard) (all others).
+
+mod admin;
+mod entry;
+mod gc;
+mod proxy;
+mod table;
+mod timer;
+mod update;
+
+pub use entry::NeighborEntry;
+pub use proxy::ProxyEntry;
+pub use update::Heard;
+
+use crate::addr::{IpAddr, Mac};
+use crate::control::IfIndex;
+use crate::frame::FrameBuf;
+use crate::reason::DropReason;
+use crate::rng::Rng;
+use crate::time::{Duration, Time};
+use entry::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use table::{Key, Table};
+
+/// An address family: each has its own timings and its own bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// IPv4: ARP.
+    Inet,
+    /// IPv6: neighbour discovery.
+    Inet6,
+}
+
+impl Family {
+    /// The family of an address.
+    pub const fn of(ip: IpAddr) -> Family {
+        match ip {
+            IpAddr::V4(_) => Family::Inet,
+            IpAddr::V6(_) => Family::Inet6,
+        }
+    }
+}
+
+/// The timings of one link and family: `net.ipv4.neigh.NAME.*`, `net.ipv6.neigh.NAME.*`, under the kernel's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeighborConf {
+    /// An entry is taken as reachable for a random time between a half and three halves of this.
+    pub base_reachable_time: Duration,
+    /// Between two probes.
+    pub retrans_time: Duration,
+    /// How long a used stale entry waits for a sign of life before it is probed.
+    pub delay_first_probe_time: Duration,
+    /// Broadcast probes for an unknown MAC.
+    pub mcast_solicit: u32,
+    /// Unicast probes for a known MAC.
+    pub ucast_solicit: u32,
+    /// Broadcast probes after the unicast ones for a known MAC.
+    pub mcast_resolicit: u32,
+    /// Bytes that may be parked for one entry, overhead included.
+    pub unres_qlen_bytes: usize,
+    /// An entry unused for that long may be collected.
+    pub gc_stale_time: Duration,
+    /// A changed MAC is not believed for so long after the last change.
+    pub locktime: Duration,
+    /// A proxy answers a broadcast request after a random time below this.
+    pub proxy_delay: Duration,
+    /// Requests that may wait for a proxy's answer.
+    pub proxy_qlen: usize,
+}
+
+impl NeighborConf {
+    /// Linux's defaults.
+    pub const fn of(family: Family) -> NeighborConf {
+        let locktime = match family {
+            Family::Inet => Duration::from_secs(1),
+            Family::Inet6 => Duration::ZERO,
+        };
+        NeighborConf {
+            base_reachable_time: Duration::from_secs(30),
+            retrans_time: Duration::from_secs(1),
+            delay_first_probe_time: Duration::from_secs(5),
+            mcast_solicit: 3,
+            ucast_solicit: 3,
+            mcast_resolicit: 0,
+            unres_qlen_bytes: 212_992,
+            gc_stale_time: Duration::from_secs(60),
+            locktime,
+            proxy_delay: Duration::from_millis(800),
+            proxy_qlen: 64,
+        }
+    }
+}
+
+/// The bounds of one family's table: `net.ipv4.neigh.default.gc_*`. Permanent entries do not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NeighborLimits {
+    /// Below it nothing is ever collected.
+    pub gc_thresh1: usize,
+    /// Above it old entries make room for new ones.
+    pub gc_thresh2: usize,
+    /// Never more than that.
+    pub gc_thresh3: usize,
+}
+
+impl Default for NeighborLimits {
+    fn default() -> NeighborLimits {
+        NeighborLimits { gc_thresh1: 128, gc_thresh2: 512, gc_thresh3: 1024 }
+    }
+}
+
+/// What the cache wants done. `T` is what the caller parked along with a frame.
+#[derive(Debug)]
+pub enum Action<T> {
+    /// Ask who has `ip` (an ARP request): everybody, or the one that had it. The sender's address is that of
+    /// [`Neighbors::last_parked`] if it is ours, else the link's (Linux's `arp_solicit`).
+    Request {
+        /// On this link.
+        port: IfIndex,
+        /// For this address.
+        ip: IpAddr,
+        /// The MAC to ask; everybody, if none.
+        unicast: Option<Mac>,
+    },
+    /// The MAC is known: send what was parked.
+    Release {
+        /// On this link.
+        port: IfIndex,
+        /// To this neighbour.
+        ip: IpAddr,
+        /// At this MAC.
+        mac: Mac,
+        /// The packet.
+        frame: FrameBuf,
+        /// What was parked along with it.
+        with: T,
+    },
+    /// Discard what was parked. For [`DropReason::NoNeighbor`] Linux sends "host unreachable" to its sender; the other
+    /// reasons are silent.
+    Discard {
+        /// It was to leave by this link.
+        port: IfIndex,
+        /// To this neighbour; the unspecified address for a deferred request.
+        ip: IpAddr,
+        /// Why.
+        reason: DropReason,
+        /// The packet.
+        frame: FrameBuf,
+        /// What was parked along with it.
+        with: T,
+    },
+    /// A deferred request's time has come: answer it ([`Neighbors::defer`]).
+    Deferred {
+        /// It came in by this port.
+        port: IfIndex,
+        /// The ARP request.
+        frame: FrameBuf,
+        /// What was deferred along with it.
+        with: T,
+    },
+}
+
+/// One link and family as the cache knows it (`struct neigh_parms`).
+#[derive(Clone, Copy, Debug)]
+struct Parms {
+    conf: NeighborConf,
+    reachable_time: Duration,
+    drawn: Time,
+}
+
+/// The neighbours of one namespace. See the [module](self).
+#[derive(Debug)]
+pub struct Neighbors<T> {
+    table: Table<T>,
+    parms: BTreeMap<(IfIndex, Family), Parms>,
+    limits: [NeighborLimits; 2],
+    /// When entries were last collected by force, by family.
+    flushed: [Option<Time>; 2],
+    /// Entries that count for the limits, by family.
+    collectable: [usize; 2],
+    timers: BTreeSet<(Time, Key)>,
+    proxies: proxy::Proxies<T>,
+    actions: VecDeque<Action<T>>,
+    parked: usize,
+    born: u64,
+    rng: Rng,
+}
+
+impl<T> Neighbors<T> {
+    /// An empty cache whose chance follows from `rng`.
+    pub fn new(rng: Rng) -> Neighbors<T> {
+        Neighbors {
+            table: Table::new(),
+            parms: BTreeMap::new(),
+            limits: [NeighborLimits::default(); 2],
+            flushed: [None; 2],
+            collectable: [0; 2],
+            timers: BTreeSet::new(),
+            proxies: proxy::Proxies::new(),
+            actions: VecDeque::new(),
+            parked: 0,
+            born: 0,
+            rng,
+        }
+    }
+
+    /// The MAC to send to now, if it is known: the hot path. Using a stale entry makes it wait for a sign of life.
+    /// Makes no action. Without a MAC, [`park`](Neighbors::park) the packet.
+    #[inline]
+    pub fn resolve(&mut self, now: Time, port: IfIndex, ip: IpAddr) -> Option<Mac> {
+        let entry = self.table.get_mut(Key { port, ip })?;
+        if entry.fast { Some(entry.mac) } else { self.resolve_slowly(now, Key { port, ip }) }
+    }
+
+    /// Takes a packet until the MAC of `ip` is known, and asks for it if nobody did. `false` if that is impossible
+    /// (Linux: `ENOBUFS`): the table is full, and the packet comes back as an action. Makes actions.
+    pub fn park(&mut self, now: Time, port: IfIndex, ip: IpAddr, frame: FrameBuf, with: T) -> bool {
+        let key = Key { port, ip };
+        if !self.find_or_create(now, key) {
+            let reason = DropReason::NeighborTableFull;
+            self.actions.push_back(Action::Discard { port, ip, reason, frame, with });
+            return false;
+        }
+        self.ask(now, key);
+        self.enqueue(key, frame, with);
+        true
+    }
+
+    /// Makes sure that an entry exists which needs no resolution: a multicast or broadcast address, or anything on `lo`
+    /// or on a link without ARP (`arp_constructor`). An existing entry stays as it is.
+    pub fn noarp(&mut self, now: Time, port: IfIndex, ip: IpAddr, mac: Mac) {
+        self.make_noarp(now, Key { port, ip }, mac);
+    }
+
+    /// The packet parked last for this neighbour: an ARP request takes its source address.
+    pub fn last_parked(&self, port: IfIndex, ip: IpAddr) -> Option<&(FrameBuf, T)> {
+        self.table.get(Key { port, ip })?.parked.back()
+    }
+
+    /// An upper layer heard from the neighbour (`dst_confirm_neigh`, `MSG_CONFIRM`): it is alive. Makes no action.
+    pub fn confirm(&mut self, now: Time, port: IfIndex, ip: IpAddr) {
+        if let Some(entry) = self.table.get_mut(Key { port, ip }) {
+            entry.confirmed = now.0 as i64;
+        }
+    }
+
+    /// The oldest thing to do.
+    pub fn pop(&mut self) -> Option<Action<T>> {
+        self.actions.pop_front()
+    }
+
+    /// Frames held in here: parked, deferred, or in an action that nobody took yet.
+    pub fn held(&self) -> usize {
+        let actions = self.actions.iter().filter(|action| !matches!(action, Action::Request { .. })).count();
+        self.parked + self.proxies.waiting() + actions
+    }
+
+    /// The timings of a link; Linux's defaults until they are set.
+    pub fn conf(&self, port: IfIndex, family: Family) -> NeighborConf {
+        self.parms.get(&(port, family)).map_or(NeighborConf::of(family), |parms| parms.conf)
+    }
+
+    /// Sets the timings of a link, as its sysctls say.
+    pub fn configure(&mut self, now: Time, port: IfIndex, family: Family, conf: NeighborConf) {
+        let drawn_for = self.parms.get(&(port, family)).map(|parms| parms.conf.base_reachable_time);
+        if drawn_for == Some(conf.base_reachable_time) {
+            self.parms.entry((port, family)).and_modify(|parms| parms.conf = conf);
+        } else {
+            self.draw(now, (port, family), conf);
+        }
+    }
+
+    /// The bounds of a family's table.
+    pub fn limits(&mut self, family: Family) -> &mut NeighborLimits {
+        &mut self.limits[family as usize]
+    }
+
+    /// All neighbours, in the order of their families, links and addresses. Proxies are not among them.
+    pub fn entries(&self, now: Time) -> Vec<NeighborEntry> {
+        let mut entries: Vec<NeighborEntry> = self.table.iter().map(|entry| entry.view(now)).collect();
+        entries.sort_unstable_by_key(|entry| (Family::of(entry.ip), entry.port, entry.ip));
+        entries
+    }
+
+    /// One neighbour.
+    pub fn get(&self, now: Time, port: IfIndex, ip: IpAddr) -> Option<NeighborEntry> {
+        self.table.get(Key { port, ip }).map(|entry| entry.view(now))
+    }
+
+    /// How long entries of this link are reachable without a sign of life: drawn anew every five minutes.
+    fn reachable_time(&mut self, now: Time, key: Key) -> Duration {
+        let at = (key.port, Family::of(key.ip));
+        let lasts = Duration::from_secs(300);
+        match self.parms.get(&at) {
+            Some(parms) if now.since(parms.drawn) <= lasts => parms.reachable_time,
+            Some(&Parms { conf, .. }) => self.draw(now, at, conf),
+            None => self.draw(now, at, NeighborConf::of(at.1)),
+        }
+    }
+
+    /// `neigh_rand_reach_time`: from a half to three halves of the base.
+    fn draw(&mut self, now: Time, at: (IfIndex, Family), conf: NeighborConf) -> Duration {
+        let base = u64::try_from(conf.base_reachable_time.as_nanos()).unwrap_or(u64::MAX / 2);
+        let span = if base == 0 { 0 } else { self.rng.below(base) };
+        let reachable_time = Duration::from_nanos(span.saturating_add(base / 2));
+        self.parms.insert(at, Parms { conf, reachable_time, drawn: now });
+        reachable_time
+    }
+
+    fn conf_of(&self, key: Key) -> NeighborConf {
+        self.conf(key.port, Family::of(key.ip))
+    }
+}
+
+#[cfg(test)]
+mod tests;
