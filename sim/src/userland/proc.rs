@@ -122,14 +122,26 @@ impl Proc {
 
     /// Waits for a datagram or an error on the socket, until then.
     pub async fn receive(&self, socket: SocketId, until: Time) -> Wake {
-        self.keep(socket);
+        self.receive_any(&[socket], until).await.1
+    }
+
+    /// Waits for a datagram or an error on any of the sockets, until then: what the first of them has, and which it is.
+    pub async fn receive_any(&self, sockets: &[SocketId], until: Time) -> (Option<SocketId>, Wake) {
+        sockets.iter().for_each(|socket| self.keep(*socket));
         let ns = self.me.ns;
-        self.wait(until, |world| {
-            let stack = world.stack_mut(ns);
-            let error = stack.receive_error(socket).map(Wake::Error);
-            error.or_else(|| stack.receive_datagram(socket).map(Wake::Datagram))
-        })
-        .await
+        let mut from = None;
+        let wake = self
+            .wait(until, |world| {
+                let stack = world.stack_mut(ns);
+                sockets.iter().find_map(|socket| {
+                    let error = stack.receive_error(*socket).map(Wake::Error);
+                    let wake = error.or_else(|| stack.receive_datagram(*socket).map(Wake::Datagram));
+                    from = wake.is_some().then_some(*socket);
+                    wake
+                })
+            })
+            .await;
+        (from, wake)
     }
 
     /// A real file's bytes, or the error's text (`No such file or directory`). `-` is standard input.
