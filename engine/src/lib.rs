@@ -9,6 +9,8 @@ pub mod address;
 pub mod config;
 pub mod control;
 pub mod counters;
+#[cfg(target_os = "linux")]
+pub mod device;
 pub mod frame;
 pub mod link;
 pub mod local;
