@@ -13,11 +13,14 @@
 //! | `get` | [`route_get`]: what `ip route get` is told |
 //! | `exception` | what the path taught us: a smaller MTU, a better gateway |
 
+mod fib;
 mod flow;
 mod net;
+pub mod reference;
 mod rib;
 mod types;
 
+pub use fib::{Fib, Matches};
 pub use flow::{Answer, Flow, InputKey, InputRoute, OutputKey, OutputRoute, Unroutable};
 pub use net::Net;
 pub use rib::{Rib, input_route, output_route};

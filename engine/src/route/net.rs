@@ -3,7 +3,7 @@
 use crate::addr::Ipv4Addr;
 use crate::control::{IfIndex, Nud};
 use crate::link::Ports;
-use crate::sysctl::PortConf;
+use crate::sysctl::Sysctls;
 use crate::time::Time;
 
 /// The namespace around the tables, borrowed for one decision.
@@ -13,16 +13,16 @@ pub struct Net<'a> {
     pub now: Time,
     /// The interfaces, with their addresses and sysctls.
     pub ports: &'a Ports,
-    /// `net.ipv4.conf.all`
-    pub all: &'a PortConf,
+    /// The namespace's own sysctls.
+    pub sysctls: &'a Sysctls,
     /// What the neighbour cache knows, to choose among equal default routes.
     pub neighbors: &'a dyn Fn(IfIndex, Ipv4Addr) -> Nud,
 }
 
 impl<'a> Net<'a> {
     /// A namespace whose neighbour cache is empty; [`Net::with_neighbors`] fills it.
-    pub fn new(now: Time, ports: &'a Ports, all: &'a PortConf) -> Net<'a> {
-        Net { now, ports, all, neighbors: &|_, _| Nud::None }
+    pub fn new(now: Time, ports: &'a Ports, sysctls: &'a Sysctls) -> Net<'a> {
+        Net { now, ports, sysctls, neighbors: &|_, _| Nud::None }
     }
 
     /// The same with a neighbour cache to ask.
