@@ -34,7 +34,7 @@ pub enum Effect {
 }
 
 /// One of the two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "their own names")]
 pub enum IpVersion {
     V4,

@@ -1,5 +1,5 @@
 //! The neighbour cache: which MAC stands behind an address on a link, decided as `net/core/neighbour.c` and
-//! `net/ipv4/arp.c` decide, for both address families.
+//! `net/ipv4/arp.c` decide, for IPv4 and IPv6 alike.
 //!
 //! ```text
 //!            park            answer                reachable time over
@@ -31,35 +31,18 @@ pub use proxy::ProxyEntry;
 pub use update::Heard;
 
 use crate::addr::{IpAddr, Mac};
+use crate::config::IpVersion;
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
 use crate::rng::Rng;
+use crate::sysctl::{NeighLimits, NeighValues};
 use crate::time::{Duration, Time};
 use entry::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use table::{Key, Table};
 
-/// An address family: each has its own timings and its own bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
-    /// IPv4: ARP.
-    Inet,
-    /// IPv6: neighbour discovery.
-    Inet6,
-}
-
-impl Family {
-    /// The family of an address.
-    pub const fn of(ip: IpAddr) -> Family {
-        match ip {
-            IpAddr::V4(_) => Family::Inet,
-            IpAddr::V6(_) => Family::Inet6,
-        }
-    }
-}
-
-/// The timings of one link and family: `net.ipv4.neigh.NAME.*`, `net.ipv6.neigh.NAME.*`, under the kernel's names.
+/// The timings of one link and version: `net.ipv4.neigh.NAME.*`, `net.ipv6.neigh.NAME.*`, under the kernel's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeighborConf {
     /// An entry is taken as reachable for a random time between a half and three halves of this.
@@ -72,6 +55,8 @@ pub struct NeighborConf {
     pub mcast_solicit: u32,
     /// Unicast probes for a known MAC.
     pub ucast_solicit: u32,
+    /// Probes left to a daemon, between the unicast and the broadcast ones; there is none, so nothing is sent.
+    pub app_solicit: u32,
     /// Broadcast probes after the unicast ones for a known MAC.
     pub mcast_resolicit: u32,
     /// Bytes that may be parked for one entry, overhead included.
@@ -87,11 +72,29 @@ pub struct NeighborConf {
 }
 
 impl NeighborConf {
+    /// What the sysctls of `neigh/NAME` say.
+    pub fn of(values: &NeighValues) -> NeighborConf {
+        NeighborConf {
+            base_reachable_time: values.base_reachable_time(),
+            retrans_time: values.retrans_time(),
+            delay_first_probe_time: values.delay_first_probe_time(),
+            mcast_solicit: values.mcast_solicit(),
+            ucast_solicit: values.ucast_solicit(),
+            app_solicit: values.app_solicit(),
+            mcast_resolicit: values.mcast_resolicit(),
+            unres_qlen_bytes: values.unres_qlen_bytes() as usize,
+            gc_stale_time: values.gc_stale_time(),
+            locktime: values.locktime(),
+            proxy_delay: values.proxy_delay(),
+            proxy_qlen: values.proxy_qlen() as usize,
+        }
+    }
+
     /// Linux's defaults.
-    pub const fn of(family: Family) -> NeighborConf {
-        let locktime = match family {
-            Family::Inet => Duration::from_secs(1),
-            Family::Inet6 => Duration::ZERO,
+    pub const fn default_of(version: IpVersion) -> NeighborConf {
+        let locktime = match version {
+            IpVersion::V4 => Duration::from_secs(1),
+            IpVersion::V6 => Duration::ZERO,
         };
         NeighborConf {
             base_reachable_time: Duration::from_secs(30),
@@ -99,6 +102,7 @@ impl NeighborConf {
             delay_first_probe_time: Duration::from_secs(5),
             mcast_solicit: 3,
             ucast_solicit: 3,
+            app_solicit: 0,
             mcast_resolicit: 0,
             unres_qlen_bytes: 212_992,
             gc_stale_time: Duration::from_secs(60),
@@ -109,21 +113,15 @@ impl NeighborConf {
     }
 }
 
-/// The bounds of one family's table: `net.ipv4.neigh.default.gc_*`. Permanent entries do not count.
+/// What an address is on its link (`arp_constructor`): some need no resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NeighborLimits {
-    /// Below it nothing is ever collected.
-    pub gc_thresh1: usize,
-    /// Above it old entries make room for new ones.
-    pub gc_thresh2: usize,
-    /// Never more than that.
-    pub gc_thresh3: usize,
-}
-
-impl Default for NeighborLimits {
-    fn default() -> NeighborLimits {
-        NeighborLimits { gc_thresh1: 128, gc_thresh2: 512, gc_thresh3: 1024 }
-    }
+pub enum Nature {
+    /// A neighbour's: its MAC is to be asked for.
+    Unicast,
+    /// A group's or everybody's, or anything on a link without ARP: the MAC follows from it.
+    Noarp(Mac),
+    /// Anything IPv4 on `lo`: one entry, 0.0.0.0, stands for all.
+    Loopback,
 }
 
 /// What the cache wants done. `T` is what the caller parked along with a frame.
@@ -177,7 +175,7 @@ pub enum Action<T> {
     },
 }
 
-/// One link and family as the cache knows it (`struct neigh_parms`).
+/// One link and version as the cache knows it (`struct neigh_parms`).
 #[derive(Clone, Copy, Debug)]
 struct Parms {
     conf: NeighborConf,
@@ -189,11 +187,15 @@ struct Parms {
 #[derive(Debug)]
 pub struct Neighbors<T> {
     table: Table<T>,
-    parms: BTreeMap<(IfIndex, Family), Parms>,
-    limits: [NeighborLimits; 2],
-    /// When entries were last collected by force, by family.
+    parms: BTreeMap<(IfIndex, IpVersion), Parms>,
+    limits: [NeighLimits; 2],
+    /// When entries were last collected by force, by version.
     flushed: [Option<Time>; 2],
-    /// Entries that count for the limits, by family.
+    /// When old entries were last looked for.
+    collected: Time,
+    /// All entries, by version.
+    counts: [usize; 2],
+    /// Entries that count for the limits, by version.
     collectable: [usize; 2],
     timers: BTreeSet<(Time, Key)>,
     proxies: proxy::Proxies<T>,
@@ -209,8 +211,10 @@ impl<T> Neighbors<T> {
         Neighbors {
             table: Table::new(),
             parms: BTreeMap::new(),
-            limits: [NeighborLimits::default(); 2],
+            limits: [NeighLimits::default(); 2],
             flushed: [None; 2],
+            collected: Time::ZERO,
+            counts: [0; 2],
             collectable: [0; 2],
             timers: BTreeSet::new(),
             proxies: proxy::Proxies::new(),
@@ -243,10 +247,11 @@ impl<T> Neighbors<T> {
         true
     }
 
-    /// Makes sure that an entry exists which needs no resolution: a multicast or broadcast address, or anything on `lo`
-    /// or on a link without ARP (`arp_constructor`). An existing entry stays as it is.
-    pub fn noarp(&mut self, now: Time, port: IfIndex, ip: IpAddr, mac: Mac) {
-        self.make_noarp(now, Key { port, ip }, mac);
+    /// Makes sure that an entry exists for an address that needs no resolution ([`Nature::Noarp`]; on `lo` the address
+    /// 0.0.0.0 for all of IPv4, with the MAC zero). An existing entry stays as it is. `false` if the table is full.
+    pub fn noarp(&mut self, now: Time, port: IfIndex, ip: IpAddr, mac: Mac) -> bool {
+        let key = Key { port, ip };
+        self.table.get(key).is_some() || self.make_room(now, key) && self.create(now, key, true, Nature::Noarp(mac))
     }
 
     /// The packet parked last for this neighbour: an ARP request takes its source address.
@@ -273,29 +278,29 @@ impl<T> Neighbors<T> {
     }
 
     /// The timings of a link; Linux's defaults until they are set.
-    pub fn conf(&self, port: IfIndex, family: Family) -> NeighborConf {
-        self.parms.get(&(port, family)).map_or(NeighborConf::of(family), |parms| parms.conf)
+    pub fn conf(&self, port: IfIndex, version: IpVersion) -> NeighborConf {
+        self.parms.get(&(port, version)).map_or(NeighborConf::default_of(version), |parms| parms.conf)
     }
 
     /// Sets the timings of a link, as its sysctls say.
-    pub fn configure(&mut self, now: Time, port: IfIndex, family: Family, conf: NeighborConf) {
-        let drawn_for = self.parms.get(&(port, family)).map(|parms| parms.conf.base_reachable_time);
+    pub fn configure(&mut self, now: Time, port: IfIndex, version: IpVersion, conf: NeighborConf) {
+        let drawn_for = self.parms.get(&(port, version)).map(|parms| parms.conf.base_reachable_time);
         if drawn_for == Some(conf.base_reachable_time) {
-            self.parms.entry((port, family)).and_modify(|parms| parms.conf = conf);
+            self.parms.entry((port, version)).and_modify(|parms| parms.conf = conf);
         } else {
-            self.draw(now, (port, family), conf);
+            self.draw(now, (port, version), conf);
         }
     }
 
-    /// The bounds of a family's table.
-    pub fn limits(&mut self, family: Family) -> &mut NeighborLimits {
-        &mut self.limits[family as usize]
+    /// Sets the bounds of one version's table (`net.ipv4.neigh.default.gc_thresh*`). Permanent entries do not count.
+    pub fn set_limits(&mut self, version: IpVersion, limits: NeighLimits) {
+        self.limits[version as usize] = limits;
     }
 
-    /// All neighbours, in the order of their families, links and addresses. Proxies are not among them.
+    /// All neighbours, in the order of their versions, links and addresses. Proxies are not among them.
     pub fn entries(&self, now: Time) -> Vec<NeighborEntry> {
         let mut entries: Vec<NeighborEntry> = self.table.iter().map(|entry| entry.view(now)).collect();
-        entries.sort_unstable_by_key(|entry| (Family::of(entry.ip), entry.port, entry.ip));
+        entries.sort_unstable_by_key(|entry| (version_of(entry.ip), entry.port, entry.ip));
         entries
     }
 
@@ -306,17 +311,17 @@ impl<T> Neighbors<T> {
 
     /// How long entries of this link are reachable without a sign of life: drawn anew every five minutes.
     fn reachable_time(&mut self, now: Time, key: Key) -> Duration {
-        let at = (key.port, Family::of(key.ip));
+        let at = (key.port, version_of(key.ip));
         let lasts = Duration::from_secs(300);
         match self.parms.get(&at) {
             Some(parms) if now.since(parms.drawn) <= lasts => parms.reachable_time,
             Some(&Parms { conf, .. }) => self.draw(now, at, conf),
-            None => self.draw(now, at, NeighborConf::of(at.1)),
+            None => self.draw(now, at, NeighborConf::default_of(at.1)),
         }
     }
 
     /// `neigh_rand_reach_time`: from a half to three halves of the base.
-    fn draw(&mut self, now: Time, at: (IfIndex, Family), conf: NeighborConf) -> Duration {
+    fn draw(&mut self, now: Time, at: (IfIndex, IpVersion), conf: NeighborConf) -> Duration {
         let base = u64::try_from(conf.base_reachable_time.as_nanos()).unwrap_or(u64::MAX / 2);
         let span = if base == 0 { 0 } else { self.rng.below(base) };
         let reachable_time = Duration::from_nanos(span.saturating_add(base / 2));
@@ -325,7 +330,15 @@ impl<T> Neighbors<T> {
     }
 
     fn conf_of(&self, key: Key) -> NeighborConf {
-        self.conf(key.port, Family::of(key.ip))
+        self.conf(key.port, version_of(key.ip))
+    }
+}
+
+/// The version of an address.
+const fn version_of(ip: IpAddr) -> IpVersion {
+    match ip {
+        IpAddr::V4(_) => IpVersion::V4,
+        IpAddr::V6(_) => IpVersion::V6,
     }
 }
 

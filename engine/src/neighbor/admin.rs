@@ -1,35 +1,33 @@
 //! What the administrator does: `ip neigh add|change|replace|del`, and what happens to a link.
 
-use super::entry::is_valid;
+use super::entry::{Entry, is_valid};
 use super::proxy::ProxyEntry;
 use super::update::Power;
-use super::{Family, Key, Neighbors};
+use super::{Key, Nature, Neighbors, version_of};
+use crate::addr::{IpAddr, Ipv4Addr};
+use crate::config::IpVersion;
 use crate::control::{Errno, IfIndex, NeighborMode, NeighborSpec, Nud, Refusal};
 use crate::time::Time;
 
 impl<T> Neighbors<T> {
-    /// `ip neigh add|change|replace` (`neigh_add`). The caller has seen that the interface exists. Makes actions.
+    /// `ip neigh add|change|replace` (`neigh_add`). The caller has seen that the interface exists, and tells what the
+    /// address is there. Makes actions.
     ///
-    /// Note that Linux keeps the empty entry of an `add` that it refused for want of a MAC.
-    pub fn add(&mut self, now: Time, mode: NeighborMode, spec: &NeighborSpec) -> Result<(), Refusal> {
-        let key = Key { port: spec.index, ip: spec.destination };
+    /// Linux keeps the empty entry of an `add` that it refused for want of a MAC; so does this.
+    pub fn add(&mut self, now: Time, mode: NeighborMode, spec: &NeighborSpec, nature: Nature) -> Result<(), Refusal> {
         if spec.proxy {
             let &NeighborSpec { protocol, router, extern_learn, .. } = spec;
-            self.proxies.entries.insert((key.port, key.ip), ProxyEntry { protocol, router, extern_learn });
+            let entry = ProxyEntry { protocol, router, extern_learn };
+            self.proxies.entries.insert((spec.index, spec.destination), entry);
             return Ok(());
         }
-        match (self.table.get(key).is_some(), mode) {
+        let asked = Key { port: spec.index, ip: spec.destination };
+        let key = match (self.table.get(asked).is_some(), mode) {
             (true, NeighborMode::Add) => return Err(Errno::Exist.into()),
             (false, NeighborMode::Change) => return Err(Errno::NoEnt.into()),
-            (true, _) => {}
-            (false, _) => {
-                let exempt = spec.state == Nud::Permanent || spec.extern_learn;
-                if !exempt && !self.make_room(now, key) {
-                    return Err(Errno::NoBufs.into());
-                }
-                self.create(now, key, !exempt);
-            }
-        }
+            (true, _) => asked,
+            (false, _) => self.add_empty(now, asked, spec, nature)?,
+        };
         if let Some(entry) = self.table.get_mut(key) {
             entry.extern_learn = spec.extern_learn;
             if spec.protocol != 0 {
@@ -48,6 +46,20 @@ impl<T> Neighbors<T> {
         updated
     }
 
+    /// Makes the entry that is then updated, and returns its key.
+    fn add_empty(&mut self, now: Time, asked: Key, spec: &NeighborSpec, nature: Nature) -> Result<Key, Refusal> {
+        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let key = if nature == Nature::Loopback { Key { ip: any, ..asked } } else { asked };
+        let exempt = spec.state == Nud::Permanent || spec.extern_learn;
+        if !exempt && !self.make_room(now, key) {
+            return Err(Errno::NoBufs.into());
+        }
+        if self.table.get(key).is_none() {
+            self.create(now, key, !exempt, nature);
+        }
+        Ok(key)
+    }
+
     /// `ip neigh del` (`neigh_delete`). Makes actions.
     pub fn delete(&mut self, now: Time, spec: &NeighborSpec) -> Result<(), Refusal> {
         let key = Key { port: spec.index, ip: spec.destination };
@@ -63,32 +75,32 @@ impl<T> Neighbors<T> {
         Ok(())
     }
 
-    /// The link went down, or got another MAC: all its entries of this family go, permanent ones too (`neigh_ifdown`,
-    /// `neigh_changeaddr`). Makes actions.
-    pub fn flush(&mut self, port: IfIndex, family: Family) {
-        self.remove_if(port, |_| true, family);
+    /// Entries of this link and version go; permanent ones only if `permanent` says so: not when the carrier is lost
+    /// (`neigh_carrier_down`), but when the MAC changes (`neigh_changeaddr`). Makes actions.
+    pub fn flush(&mut self, port: IfIndex, version: IpVersion, permanent: bool) {
+        let of = |entry: &&Entry<T>| {
+            let here = entry.key.port == port && version_of(entry.key.ip) == version;
+            here && (permanent || entry.state != Nud::Permanent)
+        };
+        let mut keys: Vec<Key> = self.table.iter().filter(of).map(|entry| entry.key).collect();
+        keys.sort_unstable();
+        keys.into_iter().for_each(|key| self.remove(key));
     }
 
-    /// The link lost its carrier: its entries of this family go, but for permanent ones (`neigh_carrier_down`). Makes
-    /// actions.
-    pub fn carrier_lost(&mut self, port: IfIndex, family: Family) {
-        self.remove_if(port, |state| state != Nud::Permanent, family);
-    }
-
-    /// The link is gone, with its timings. Makes actions.
-    pub fn port_removed(&mut self, port: IfIndex) {
-        for family in [Family::Inet, Family::Inet6] {
-            self.flush(port, family);
-            self.parms.remove(&(port, family));
+    /// The link went down: all its entries go, the permanent ones, the proxies and the deferred requests too
+    /// (`neigh_ifdown`). Makes actions.
+    pub fn port_down(&mut self, port: IfIndex) {
+        for version in [IpVersion::V4, IpVersion::V6] {
+            self.flush(port, version, true);
         }
         self.remove_proxies(port);
     }
 
-    fn remove_if(&mut self, port: IfIndex, wanted: impl Fn(Nud) -> bool, family: Family) {
-        let of = |key: Key| key.port == port && Family::of(key.ip) == family;
-        let mut keys: Vec<Key> =
-            self.table.iter().filter(|entry| of(entry.key) && wanted(entry.state)).map(|entry| entry.key).collect();
-        keys.sort_unstable();
-        keys.into_iter().for_each(|key| self.remove(key));
+    /// The link is gone, with its timings. Makes actions.
+    pub fn port_removed(&mut self, port: IfIndex) {
+        self.port_down(port);
+        for version in [IpVersion::V4, IpVersion::V6] {
+            self.parms.remove(&(port, version));
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Proxy entries (`ip neigh add proxy`), and the requests that wait for a proxy's answer: `pneigh_*`.
 
-use super::{Action, Family, Neighbors};
+use super::{Action, Neighbors};
 use crate::addr::{IpAddr, Ipv4Addr};
+use crate::config::IpVersion;
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
@@ -56,7 +57,7 @@ impl<T> Neighbors<T> {
     /// Keeps a request that a proxy is to answer for a random time below `proxy_delay` (`pneigh_enqueue`): it comes back
     /// as [`Action::Deferred`]. Makes an action, if the queue is full.
     pub fn defer(&mut self, now: Time, port: IfIndex, frame: FrameBuf, with: T) {
-        let conf = self.conf(port, Family::Inet);
+        let conf = self.conf(port, IpVersion::V4);
         if self.proxies.waiting.len() > conf.proxy_qlen {
             let (ip, reason) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), DropReason::NeighborQueueFull);
             return self.actions.push_back(Action::Discard { port, ip, reason, frame, with });

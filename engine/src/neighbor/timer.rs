@@ -63,7 +63,7 @@ impl<T> Neighbors<T> {
             return;
         }
         entry.updated = now;
-        if conf.mcast_solicit == 0 {
+        if conf.mcast_solicit == 0 && conf.app_solicit == 0 {
             return entry.enter(Nud::Failed);
         }
         entry.enter(Nud::Incomplete);
@@ -98,9 +98,13 @@ impl<T> Neighbors<T> {
     fn probe(&mut self, key: Key) {
         let conf = self.conf_of(key);
         let Some(entry) = self.table.get_mut(key) else { return };
-        let unicast = (entry.probes < conf.ucast_solicit).then_some(entry.mac);
+        let (tried, Key { port, ip }) = (entry.probes, key);
         entry.probes += 1;
-        self.actions.push_back(Action::Request { port: key.port, ip: key.ip, unicast });
+        if tried < conf.ucast_solicit {
+            self.actions.push_back(Action::Request { port, ip, unicast: Some(entry.mac) });
+        } else if tried >= conf.ucast_solicit.saturating_add(conf.app_solicit) {
+            self.actions.push_back(Action::Request { port, ip, unicast: None });
+        }
     }
 
     /// An entry's timer went off.
@@ -127,9 +131,10 @@ impl<T> Neighbors<T> {
             entry.updated = now;
             entry.enter(state);
         }
+        let broadcasts_from = conf.ucast_solicit.saturating_add(conf.app_solicit);
         let tries = match state {
-            Nud::Probe => conf.ucast_solicit + conf.mcast_resolicit,
-            _ => conf.ucast_solicit + conf.mcast_solicit,
+            Nud::Probe => broadcasts_from.saturating_add(conf.mcast_resolicit),
+            _ => broadcasts_from.saturating_add(conf.mcast_solicit),
         };
         let asking = matches!(state, Nud::Incomplete | Nud::Probe);
         if asking && entry.probes >= tries {
