@@ -3,6 +3,7 @@
 //! A program is an `async fn(Proc) -> Exit`. It runs until it waits ([`Proc::sleep_until`], [`Proc::receive`],
 //! [`Proc::file`]); nothing else is asynchronous, no thread and no clock is involved.
 
+mod arping;
 mod becoming;
 mod getopt;
 mod hostname;
@@ -17,7 +18,9 @@ mod quote;
 mod refused;
 mod resolve;
 mod sleep;
+mod socket;
 mod sudo;
+mod tracepath;
 
 pub use proc::{Proc, Wake};
 pub use refused::REFUSED;
@@ -36,6 +39,7 @@ pub fn find(name: &str) -> Option<Program> {
 
 /// All programs, by name.
 pub const PROGRAMS: &[(&str, Program)] = &[
+    ("arping", |p| Box::pin(arping::main(p))),
     ("hostname", |p| Box::pin(hostname::main(p))),
     ("id", |p| Box::pin(id::id(p))),
     ("ip", |p| Box::pin(ip::main(p))),
@@ -48,6 +52,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("sleep", |p| Box::pin(sleep::main(p))),
     ("su", |p| Box::pin(sudo::su(p))),
     ("sudo", |p| Box::pin(sudo::sudo(p))),
+    ("tracepath", |p| Box::pin(tracepath::main(p))),
     ("unshare", |p| Box::pin(nsenter::unshare(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),
 ];

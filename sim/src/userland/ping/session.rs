@@ -9,7 +9,7 @@ use super::setup::Target;
 use super::tally::{Pace, Tally};
 use crate::lab::Signal;
 use crate::userland::resolve::name_of;
-use crate::userland::{Proc, Wake};
+use crate::userland::{Proc, Wake, socket};
 use std::net::Ipv4Addr;
 use vethlab_engine::control::Errno;
 use vethlab_engine::local::Datagram;
@@ -163,7 +163,7 @@ impl Session {
     fn send(&self, sequence: u16) -> Result<(), Errno> {
         let request = self.request(sequence);
         let Target { socket, destination, .. } = self.target;
-        self.p.world().send_to(self.p.ns(), socket, (destination, 0), &request)
+        socket::send_to(&self.p, socket, (destination, 0), &request)
     }
 
     fn sent(&mut self) -> i64 {
@@ -304,8 +304,7 @@ impl Session {
 
     /// Reads the error queue once: 1 for an ICMP error, 0 for one that is not ours, -1 for a local one or none.
     fn read_error(&mut self) -> i32 {
-        let error = self.p.world().stack_mut(self.p.ns()).receive_error(self.target.socket);
-        error.map_or(-1, |error| self.on_error(&error))
+        socket::receive_error(&self.p, self.target.socket).map_or(-1, |error| self.on_error(&error))
     }
 
     /// `-D`

@@ -4,8 +4,8 @@
 //! destination and thrown away.
 
 use super::options::{Options, Quit, Timestamp};
-use crate::userland::Proc;
 use crate::userland::resolve::{Family, OTHER_FAMILY, inet_aton, resolve};
+use crate::userland::{Proc, socket};
 use std::net::{IpAddr, Ipv4Addr};
 use vethlab_engine::control::{Errno, IfIndex};
 use vethlab_engine::local::{PmtuDiscover, SocketId, SocketKind};
@@ -34,9 +34,9 @@ pub(super) fn prepare(p: &Proc, options: &Options) -> Result<Target, Quit> {
     // There is always a last one.
     let (host, destination, written) = route.pop().unwrap_or((String::new(), Ipv4Addr::UNSPECIFIED, true));
     let route: Vec<Ipv4Addr> = route.into_iter().map(|(_, address, _)| address).collect();
-    let socket = p.socket(SocketKind::Raw { protocol: 1 }).map_err(|e| fail(format!("socket: {}", e.text())))?;
+    let opened = p.socket(SocketKind::Raw { protocol: 1 }).map_err(|e| fail(format!("socket: {}", e.text())))?;
     let device = bound_device(p, options, destination)?;
-    p.world().stack_mut(p.ns()).options(socket).device = device;
+    socket::set(p, opened, |set| set.device = device);
     let source = match options.source {
         Some(source) if !source.is_unspecified() => source,
         _ => choose_source(p, options, device, *route.first().unwrap_or(&destination))?,
@@ -44,12 +44,11 @@ pub(super) fn prepare(p: &Proc, options: &Options) -> Result<Target, Quit> {
     let destination = if destination.is_unspecified() { source } else { destination };
     let multicast = options.broadcast || destination.is_multicast();
     if options.strict_source {
-        let bound = p.world().stack_mut(p.ns()).bind(socket, source, 0);
-        bound.map_err(|e| fail(format!("bind: {}", e.text())))?;
+        socket::bind(p, opened, source, 0).map_err(|e| fail(format!("bind: {}", e.text())))?;
     }
     let ip_options = ip_options(options, &route);
     let option_length = if ip_options.is_empty() { 0 } else { OPTION_LENGTH };
-    set_options(p, options, socket, ip_options, multicast)?;
+    set_options(p, options, opened, ip_options, multicast)?;
     let from = match (&options.device, options.strict_source) {
         (None, false) => String::new(),
         (device, _) => format!("from {source} {}: ", device.as_deref().unwrap_or("")),
@@ -60,7 +59,7 @@ pub(super) fn prepare(p: &Proc, options: &Options) -> Result<Target, Quit> {
         size as u64 + 28 + option_length as u64
     );
     let numeric = options.numeric || written && route.is_empty();
-    Ok(Target { socket, destination, host, banner, numeric, multicast })
+    Ok(Target { socket: opened, destination, host, banner, numeric, multicast })
 }
 
 /// The destinations as they were written, their addresses, and whether they were written as addresses; the last one is
@@ -96,8 +95,7 @@ fn destinations(p: &Proc, options: &Options) -> Result<Vec<(String, Ipv4Addr, bo
 /// `-I device`: its index.
 fn bound_device(p: &Proc, options: &Options, destination: Ipv4Addr) -> Result<Option<IfIndex>, Quit> {
     let Some(device) = &options.device else { return Ok(None) };
-    let world = p.world();
-    let index = world.stack(p.ns()).ports().named(device).map(|port| port.index);
+    let index = socket::device(p, device);
     if index.is_some() {
         return Ok(index);
     }
@@ -114,31 +112,26 @@ fn choose_source(p: &Proc, options: &Options, device: Option<IfIndex>, first: Ip
     const BROADCAST: &str = "Do you want to ping broadcast? Then -b. If not, check your local firewall rules";
     let fail = |text: String| Quit::error(&options.name, 2, text);
     let probe = p.socket(SocketKind::Udp).map_err(|e| fail(format!("socket: {}", e.text())))?;
-    {
-        let mut world = p.world();
-        let set = world.stack_mut(p.ns()).options(probe);
+    socket::set(p, probe, |set| {
         set.device = device;
         set.tos = options.tos;
         set.mark = options.mark.unwrap_or(0);
-    }
-    let now = p.now();
-    let connect = || p.world().stack_mut(p.ns()).connect(now, probe, first, 1025);
-    let mut connected = connect();
+    });
+    let mut connected = socket::connect(p, probe, first, 1025);
     if connected == Err(Errno::Acces) {
         if !options.broadcast {
             return Err(Quit::error(&options.name, 2, BROADCAST));
         }
         p.err("WARNING: pinging broadcast address\n");
-        p.world().stack_mut(p.ns()).options(probe).broadcast = true;
-        connected = connect();
+        socket::set(p, probe, |set| set.broadcast = true);
+        connected = socket::connect(p, probe, first, 1025);
     }
-    let mut world = p.world();
-    let stack = world.stack_mut(p.ns());
-    let source = stack.local_name(probe).0;
-    stack.close(probe);
+    let source = socket::local_name(p, probe).0;
+    socket::close(p, probe);
     connected.map_err(|e| fail(format!("connect: {}", e.text())))?;
+    let world = p.world();
     let labelled = |device: &String| {
-        let mut addresses = stack.ports().iter().flat_map(|port| port.addresses4.iter());
+        let mut addresses = world.stack(p.ns()).ports().iter().flat_map(|port| port.addresses4.iter());
         addresses.any(|address| address.label == *device && address.local == source)
     };
     let foreign = options.device.as_ref().filter(|device| !labelled(device));
@@ -152,7 +145,7 @@ fn choose_source(p: &Proc, options: &Options, device: Option<IfIndex>, first: Ip
 fn set_options(
     p: &Proc,
     options: &Options,
-    socket: SocketId,
+    opened: SocketId,
     ip_options: Vec<u8>,
     multicast: bool,
 ) -> Result<(), Quit> {
@@ -160,20 +153,20 @@ fn set_options(
         let text = format!("cannot set unicast time-to-live: {}", Errno::Inval.text());
         return Err(Quit::error(&options.name, 2, text));
     }
-    let mut world = p.world();
-    let set = world.stack_mut(p.ns()).options(socket);
-    set.recverr = true;
-    set.ttl = options.ttl;
-    set.tos = options.tos;
-    set.mark = options.mark.unwrap_or(0);
-    set.broadcast = options.broadcast;
-    set.dont_route = options.dont_route;
-    set.ip_options = ip_options;
-    set.pmtu = match options.pmtu {
-        Some(pmtu) => pmtu,
-        None if multicast => PmtuDiscover::Do,
-        None => set.pmtu,
-    };
+    socket::set(p, opened, |set| {
+        set.recverr = true;
+        set.ttl = options.ttl;
+        set.tos = options.tos;
+        set.mark = options.mark.unwrap_or(0);
+        set.broadcast = options.broadcast;
+        set.dont_route = options.dont_route;
+        set.ip_options = ip_options;
+        match options.pmtu {
+            Some(pmtu) => set.pmtu = pmtu,
+            None if multicast => set.pmtu = PmtuDiscover::Do,
+            None => {}
+        }
+    });
     Ok(())
 }
 
