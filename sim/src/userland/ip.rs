@@ -7,17 +7,25 @@
 //! | `names` | names of tables, protocols, scopes, groups |
 //! | `options` | `-4`, `-br`, `-n red` … |
 //! | `batch` | `-batch FILE` cut into commands |
+//! | `netns` | `ip netns` |
+//! | `link` | `ip link`: words, and what follows from them |
+//! | `addr` | `ip addr`: the same |
+//! | `show` | listings of links and addresses |
 //! | `others` | objects that are not simulated: their usage, and a clear refusal |
 //!
 //! An object is a function `fn(&mut Ip, Args) -> Result<(), Stop>`: it prints through [`Ip::print`], asks and changes
 //! the world through [`Ip::world`] and [`Ip::apply`], and stops with a [`Stop`], whose text is printed by [`main`].
 
+mod addr;
 mod args;
 mod batch;
+mod link;
 mod names;
+mod netns;
 mod options;
 mod others;
 mod print;
+mod show;
 
 use super::Proc;
 use crate::lab::Exit;
@@ -45,7 +53,7 @@ type Object = fn(&mut Ip, Args<'_>) -> Result<(), Stop>;
 
 /// The objects in iproute2's order: an abbreviation means the first that it fits.
 const OBJECTS: &[(&str, Object)] = &[
-    ("address", others::not_yet),
+    ("address", addr::run),
     ("addrlabel", others::addrlabel),
     ("maddress", others::maddress),
     ("route", others::not_yet),
@@ -54,7 +62,7 @@ const OBJECTS: &[(&str, Object)] = &[
     ("neighbour", others::not_yet),
     ("ntable", others::ntable),
     ("ntbl", others::ntable),
-    ("link", others::not_yet),
+    ("link", link::run),
     ("l2tp", others::l2tp),
     ("fou", others::fou),
     ("ila", others::ila),
@@ -70,7 +78,7 @@ const OBJECTS: &[(&str, Object)] = &[
     ("xfrm", others::xfrm),
     ("mroute", others::mroute),
     ("mrule", others::mrule),
-    ("netns", others::not_yet),
+    ("netns", netns::run),
     ("netconf", others::netconf),
     ("vrf", others::vrf),
     ("sr", others::sr),

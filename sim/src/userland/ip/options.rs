@@ -1,7 +1,7 @@
 //! The options before the object. Each may be abbreviated, and written with one or two dashes; the order of the tests
 //! decides what an abbreviation means (`-b` is `-batch`, `-br` is `-brief`), and it is iproute2's.
 
-use super::args::{Family, Stop, atoi, get_unsigned, incomplete, invarg, matches};
+use super::args::{Family, Stop, atoi, get_unsigned, invarg, matches};
 use super::print::Style;
 use super::usage;
 
@@ -133,7 +133,7 @@ pub(super) fn read(words: &[String], mut switch: impl FnMut(&str) -> Result<(), 
             Some("-family") => opts.family = family(value().ok_or_else(usage)?)?,
             Some("-rcvbuf") => rcvbuf(value().ok_or_else(usage)?)?,
             Some("-batch") => batch = Some(value().ok_or_else(usage)?.to_owned()),
-            Some("-netns") => switch(value().ok_or_else(incomplete)?)?,
+            Some("-netns") => switch(value().unwrap_or("(null)"))?,
             Some("-Version") => return Ok(Start::Version),
             Some("-help") => return Err(usage()),
             Some(name) => set(&mut opts, name),
@@ -266,7 +266,6 @@ mod tests {
         assert_eq!(options("-c link").map(|opts| opts.color), Ok(ColorOption::Always));
         assert_eq!(options("--foo"), Err(Stop::quit(255, "Option \"-foo\" is unknown, try \"ip -help\".\n")));
         assert_eq!(options("-c=maybe"), Err(Stop::quit(255, "Option \"-c=maybe\" is unknown, try \"ip -help\".\n")));
-        assert_eq!(options("-n"), Err(incomplete()));
         assert_eq!(options("-batch"), Err(usage()));
         assert_eq!(
             options("-f ipx link"),
@@ -279,6 +278,9 @@ mod tests {
         let line = words("-n red -x");
         let refused = read(&line, |name| Err(Stop::quit(255, format!("no {name}"))));
         assert_eq!(refused, Err(Stop::quit(255, "no red")));
+        // C's printf has a word for a name that is missing.
+        let refused = read(&words("-n"), |name| Err(Stop::quit(255, name))).map(drop);
+        assert_eq!(refused, Err(Stop::quit(255, "(null)")));
     }
 
     #[test]
