@@ -65,6 +65,15 @@ impl FrameBuf {
         self.store.extend_from_slice(bytes);
     }
 
+    /// What the frame costs in Linux's books (`skb->truesize`), by which queues are bounded: its bytes with headroom and
+    /// the shared info, rounded up to a size that `kmalloc` has, and the `sk_buff` itself. A ping of 84 bytes costs 768.
+    pub fn truesize(&self) -> usize {
+        const HEADROOM: usize = 32;
+        const SHARED_INFO: usize = 320;
+        const SK_BUFF: usize = 256;
+        ((self.len() + HEADROOM).next_multiple_of(64) + SHARED_INFO).next_power_of_two() + SK_BUFF
+    }
+
     /// Makes the frame `length` bytes long; new bytes at the end are 0.
     pub fn resize(&mut self, length: usize) {
         self.store.resize(self.head + length, 0);

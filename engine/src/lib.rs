@@ -12,6 +12,7 @@ pub mod counters;
 #[cfg(target_os = "linux")]
 pub mod device;
 pub mod frame;
+pub mod ip;
 pub mod link;
 pub mod local;
 pub mod neighbor;

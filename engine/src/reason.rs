@@ -68,7 +68,7 @@ drop_reasons! {
     ReassemblyOverlap, "DUP_FRAG", "its fragments overlap";
     ReassemblyTooBig, "FRAG_TOO_FAR", "its fragments add up to more than 65535 bytes";
     ReassemblyFull, "FRAG_REASM_TIMEOUT", "too many datagrams are being put together";
-    FragmentMalformed, "FRAG_TOO_FAR", "a fragment that is not the last has a length that is no multiple of eight";
+    FragmentMalformed, "FRAG_TOO_FAR", "a fragment is empty, or lies past the end of its datagram";
     IcmpTruncated, "HDR_TRUNC", "the ICMP message is cut short";
     IcmpChecksum, "ICMP_CSUM", "the ICMP checksum is wrong";
     IcmpIgnored, "", "an echo request that the sysctls say to leave unanswered";
@@ -87,6 +87,8 @@ drop_reasons! {
     LoopbackForeign, "IP_LOCALNET", "a 127/8 address from or to a cable";
     MulticastUnwanted, "IP_INADDRERRORS", "a multicast group nobody here joined";
     LinkLost, "", "the link lost it, as it was told to";
+    ReassemblyDuplicate, "DUP_FRAG", "the same fragment came before";
+    ReassemblyEcn, "", "its fragments disagree on whether they carry ECN";
 }
 
 /// How many reasons there are.

@@ -80,11 +80,11 @@ impl<T> Neighbors<T> {
             let reason = DropReason::NoNeighbor;
             return self.actions.push_back(Action::Discard { port, ip, reason, frame, with });
         };
-        let size = truesize(frame.len());
+        let size = frame.truesize();
         while entry.parked_bytes + size > bound
             && let Some((frame, with)) = entry.parked.pop_front()
         {
-            entry.parked_bytes -= truesize(frame.len());
+            entry.parked_bytes -= frame.truesize();
             self.parked -= 1;
             let reason = DropReason::NeighborQueueFull;
             self.actions.push_back(Action::Discard { port, ip, reason, frame, with });
@@ -182,13 +182,4 @@ impl<T> Neighbors<T> {
             self.timers.remove(&(at, key));
         }
     }
-}
-
-/// What a packet costs in Linux's books (`skb->truesize`): its bytes with headroom and the shared info, rounded up to a
-/// size that `kmalloc` has, and the `sk_buff` itself. A ping of 84 bytes costs 768.
-const fn truesize(length: usize) -> usize {
-    const HEAD: usize = 32;
-    const SHARED_INFO: usize = 320;
-    const SK_BUFF: usize = 256;
-    ((length + HEAD).next_multiple_of(64) + SHARED_INFO).next_power_of_two() + SK_BUFF
 }
