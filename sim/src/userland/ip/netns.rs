@@ -122,7 +122,9 @@ fn set(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     }
     match world.nsid_assign(ip.ns, ns, wanted) {
         Ok(_) => Ok(()),
-        Err(Errno::Exist) => Err(Refusal::because(Errno::Exist, "The specified nsid is already used").into()),
+        Err(Errno::Exist | Errno::NoSpc) => {
+            Err(Refusal::because(Errno::Exist, "The specified nsid is already used").into())
+        }
         Err(errno) => Err(Refusal::from(errno).into()),
     }
 }

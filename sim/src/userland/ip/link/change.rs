@@ -14,7 +14,7 @@ pub(super) fn add(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     let peer = of_type(ip, &request, &mut args)?;
     match request.kind.as_deref() {
         None => Err(Stop::fail(1, "Not enough information: \"type\" argument is required\n")),
-        Some("veth") => add_veth(ip, &request, &peer.unwrap_or_default()),
+        Some("veth") => add_veth(ip, &request, peer),
         Some(kind) => Err(unknown_kind(kind)),
     }
 }
@@ -27,7 +27,7 @@ pub(super) fn replace(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     match request.kind.as_deref() {
         None => Err(Stop::fail(1, "Not enough information: \"type\" argument is required\n")),
         Some(_) if exists => Err(Refusal::from(Errno::OpNotSupp).into()),
-        Some("veth") => add_veth(ip, &request, &peer.unwrap_or_default()),
+        Some("veth") => add_veth(ip, &request, peer),
         Some(kind) => Err(unknown_kind(kind)),
     }
 }
@@ -66,21 +66,16 @@ fn unknown_kind(kind: &str) -> Stop {
     Stop::fail(2, text)
 }
 
-fn add_veth(ip: &mut Ip, request: &Request, peer: &Request) -> Result<(), Stop> {
+fn add_veth(ip: &mut Ip, request: &Request, peer: Option<Request>) -> Result<(), Stop> {
+    let peer = &peer.unwrap_or_else(|| silent_peer(request));
     for end in [request, peer] {
         check_new(end)?;
     }
     let ns = ip.ns_of(request.netns)?.unwrap_or(ip.ns);
-    let beside = match request.link_netns {
-        None => ip.ns,
-        Some(LinkNetns::Named(ns)) => ns,
-        Some(LinkNetns::Id(id)) => {
-            let known = ip.world().nsids(ip.ns);
-            let found = known.into_iter().find(|(known, _)| i32::try_from(*known) == Ok(id));
-            found.ok_or_else(|| Refusal::because(Errno::Inval, "Unknown network namespace id"))?.1
-        }
+    let peer_ns = match ip.ns_of(peer.netns)? {
+        Some(ns) => ns,
+        None => beside(ip, request.link_netns)?,
     };
-    let peer_ns = ip.ns_of(peer.netns)?.unwrap_or(beside);
     if peer.up == Some(true) {
         // The peer is brought up before it is told of its other end.
         return Err(Refusal::from(Errno::NotConn).into());
@@ -91,6 +86,32 @@ fn add_veth(ip: &mut Ip, request: &Request, peer: &Request) -> Result<(), Stop> 
         configure(ip, peer_ns, other, peer)?;
     }
     configure(ip, ns, index, request)
+}
+
+/// A peer of which nothing is said: the kernel takes what was said of the first end, but for name, address and flags.
+fn silent_peer(request: &Request) -> Request {
+    Request {
+        netns: request.netns,
+        mtu: request.mtu,
+        txqueuelen: request.txqueuelen,
+        group: request.group,
+        broadcast: request.broadcast.clone(),
+        ..Request::default()
+    }
+}
+
+/// Where the peer is made if nothing else is said.
+fn beside(ip: &Ip, link_netns: Option<LinkNetns>) -> Result<NsId, Stop> {
+    match link_netns {
+        None => Ok(ip.ns),
+        Some(LinkNetns::Named(ns)) => Ok(ns),
+        Some(LinkNetns::Id(id)) => {
+            let known = ip.world().nsids(ip.ns);
+            let found = known.into_iter().find(|(known, _)| i32::try_from(*known) == Ok(id));
+            let unknown = || Refusal::because(Errno::Inval, "Unknown network namespace id");
+            Ok(found.ok_or_else(unknown)?.1)
+        }
+    }
 }
 
 /// What the kernel's attribute policy refuses.
@@ -193,14 +214,15 @@ fn group_members(ip: &Ip, group: Option<u32>) -> Vec<IfIndex> {
 }
 
 fn set_one(ip: &mut Ip, index: IfIndex, request: &Request) -> Result<(), Stop> {
-    let known = ip.world().stack(ip.ns).ports().get(index).map(|port| port.name.clone());
-    let name = known.ok_or(Refusal::from(Errno::NoDev))?;
-    let (ns, index) = match ip.ns_of(request.netns)? {
-        Some(to) if to != ip.ns => move_to(ip, index, to, request.name.as_deref().unwrap_or(&name), request)?,
-        _ => (ip.ns, index),
+    if ip.world().stack(ip.ns).ports().get(index).is_none() {
+        return Err(Refusal::from(Errno::NoDev).into());
+    }
+    let (ns, index, name) = match ip.ns_of(request.netns)? {
+        Some(to) if to != ip.ns => (to, move_to(ip, index, to, request)?, None),
+        _ => (ip.ns, index, request.name.clone()),
     };
     let change = LinkChange {
-        name: request.name.clone(),
+        name,
         address: mac(request.address.as_deref())?,
         broadcast: mac(request.broadcast.as_deref())?,
         mtu: request.mtu.map(|mtu| mtu as u32),
@@ -225,15 +247,16 @@ fn set_one(ip: &mut Ip, index: IfIndex, request: &Request) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Moves a link, and tells where and under which number it is found again.
-fn move_to(ip: &mut Ip, index: IfIndex, to: NsId, name: &str, request: &Request) -> Result<(NsId, IfIndex), Stop> {
+/// Moves a link, under a new name if one was said, and tells under which number it is found there.
+fn move_to(ip: &mut Ip, index: IfIndex, to: NsId, request: &Request) -> Result<IfIndex, Stop> {
     if request.index.is_some() {
         return Err(not_simulated("a new index with a move"));
     }
     let mut world = ip.world();
+    let before: Vec<IfIndex> = world.stack(to).ports().iter().map(|port| port.index).collect();
     world.link_move(ip.ns, index, to, request.name.as_deref())?;
-    let found = world.stack(to).ports().named(name).map(|port| port.index);
-    Ok((to, found.ok_or(Refusal::from(Errno::NoDev))?))
+    let mut after = world.stack(to).ports().iter().map(|port| port.index);
+    Ok(after.find(|index| !before.contains(index)).ok_or(Refusal::from(Errno::NoDev))?)
 }
 
 /// `ip link del`
