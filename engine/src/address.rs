@@ -1,7 +1,17 @@
 //! Interface addresses, as `net/ipv4/devinet.c` and `net/ipv6/addrconf.c` keep them.
 
+mod auto;
+mod dad;
+mod stable;
+mod v4;
+mod v6;
+
+pub use auto::eui64;
+pub use v6::scope_of;
+
 use crate::addr::{Ipv4Addr, Ipv6Addr};
 use crate::control::Lifetime;
+use crate::time::Time;
 
 /// `IFA_F_*` (`include/uapi/linux/if_addr.h`).
 #[allow(missing_docs, reason = "Linux's own names")]
@@ -68,4 +78,16 @@ pub struct Address6 {
     pub valid: Lifetime,
     /// Until when it is preferred.
     pub preferred: Lifetime,
+    /// When the detection of a duplicate ends, while it is under way; `flags` say tentative until then.
+    pub dad_end: Option<Time>,
+}
+
+/// `IFAPROT_*` (`include/uapi/linux/if_addr.h`): who made an address.
+pub mod protocol {
+    /// The kernel, for `lo`.
+    pub const KERNEL_LO: u8 = 1;
+    /// The kernel, from a router's advertisement.
+    pub const KERNEL_RA: u8 = 2;
+    /// The kernel, as a link-local address.
+    pub const KERNEL_LL: u8 = 3;
 }

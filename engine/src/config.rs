@@ -5,8 +5,12 @@
 //! rtnetlink does, and tells by [`Effect`]s what the rest of the stack must do then: neighbours, reassembly and sockets are
 //! not its own.
 
-use crate::control::{Command, IfIndex, Refusal};
-use crate::link::{OperState, Port, Ports};
+use crate::addr::{IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::address::flag;
+use crate::control::{Command, Errno, IfIndex, Lifetime, Refusal};
+use crate::link::{Port, Ports};
+use crate::rng::Rng;
+use crate::route::{Net, Rib};
 use crate::sysctl::Sysctls;
 use crate::time::Time;
 
@@ -46,53 +50,128 @@ pub enum IpVersion {
 pub struct Config {
     /// The interfaces, with their addresses.
     pub ports: Ports,
+    /// IPv4 routes.
+    pub rib4: Rib<Ipv4Addr>,
+    /// IPv6 routes.
+    pub rib6: Rib<Ipv6Addr>,
     /// `net.*`
     pub sysctls: Sysctls,
+    /// What the stack must do, gathered while a command is carried out.
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) rng: Rng,
+    deadline: Option<Time>,
 }
 
-#[allow(unused_variables)]
 impl Config {
     /// A namespace with nothing but a `lo` that is down.
     pub fn new(now: Time) -> Config {
-        unimplemented!()
+        Config::seeded(now, Rng::new(0))
+    }
+
+    /// The same with chance of its own: for how long a duplicate of an IPv6 address is waited for.
+    pub fn seeded(now: Time, rng: Rng) -> Config {
+        let mut config = Config {
+            ports: Ports::new(),
+            rib4: Rib::new(),
+            rib6: Rib::new(),
+            sysctls: Sysctls::new(),
+            effects: Vec::new(),
+            rng,
+            deadline: None,
+        };
+        config.port_add(now, Port::new_loopback(now));
+        config
     }
 
     /// Carries out a command that concerns links, addresses, routes or sysctls (the stack keeps those of neighbours to
-    /// itself). Tells what the rest of the stack must do.
+    /// itself). Tells what the rest of the stack must do. If a link change is refused half-way, what the done half asks of
+    /// the stack comes with the next answer.
     pub fn apply(&mut self, now: Time, command: Command) -> Result<Vec<Effect>, Refusal> {
-        unimplemented!()
+        let done = self.carry_out(now, command);
+        let effects = self.settle();
+        match done {
+            Ok(()) => Ok(effects),
+            Err(refusal) => {
+                self.effects = effects;
+                Err(refusal)
+            }
+        }
     }
 
-    /// Adds a port: it is down, has no addresses, and the sysctls of `conf/default`. Its index and name must be free.
-    pub fn port_add(&mut self, now: Time, port: Port) -> Vec<Effect> {
-        unimplemented!()
+    fn carry_out(&mut self, now: Time, command: Command) -> Result<(), Refusal> {
+        match command {
+            Command::LinkChange(index, change) => self.link_set(now, index, change),
+            Command::AddressAdd(mode, spec) => match spec.local {
+                IpAddr::V4(local) => self.address4_add(now, mode, &spec, local),
+                IpAddr::V6(local) => self.address6_add(now, mode, &spec, local),
+            },
+            Command::AddressDelete(spec) => match spec.local {
+                IpAddr::V4(local) => self.address4_delete(now, &spec, local),
+                IpAddr::V6(local) => self.address6_delete(&spec, local),
+            },
+            Command::RouteAdd(mode, spec) => {
+                let net = Net::new(now, &self.ports, &self.sysctls);
+                match spec.destination {
+                    IpAddr::V4(_) => self.rib4.add(net, mode, &spec)?,
+                    IpAddr::V6(_) => self.rib6.add(net, mode, &spec)?,
+                }
+                self.effects.push(Effect::RouteCacheFlush);
+                Ok(())
+            }
+            Command::RouteDelete(spec) => {
+                let net = Net::new(now, &self.ports, &self.sysctls);
+                match spec.destination {
+                    IpAddr::V4(_) => self.rib4.delete(net, &spec)?,
+                    IpAddr::V6(_) => self.rib6.delete(net, &spec)?,
+                }
+                self.effects.push(Effect::RouteCacheFlush);
+                Ok(())
+            }
+            Command::RouteCacheFlush => {
+                self.effects.push(Effect::RouteCacheFlush);
+                Ok(())
+            }
+            Command::SysctlWrite(path, value) => self.sysctl_write(now, &path, &value),
+            Command::NeighborAdd(..) | Command::NeighborDelete(_) => {
+                debug_assert!(false, "neighbours are the stack's");
+                Err(Errno::OpNotSupp.into())
+            }
+        }
     }
 
-    /// Takes a port out, with its addresses and routes; what is handed back has none left and is down.
-    pub fn port_remove(&mut self, now: Time, index: IfIndex) -> (Option<Port>, Vec<Effect>) {
-        unimplemented!()
-    }
-
-    /// The device tells that the cable now works, or no longer does (`netif_carrier_on`): sets and counts
-    /// [`Port::carrier`], and no more; see [`Config::link_change`].
-    pub fn carrier(&mut self, now: Time, index: IfIndex, on: bool) -> Vec<Effect> {
-        unimplemented!()
-    }
-
-    /// The namespace notices it (`linkwatch_do_dev`): sets [`Port::operstate`], and if the port is up (`NETDEV_CHANGE`)
-    /// its next hops lose `linkdown` where it is running or has carrier, and become `linkdown` else; IPv6 gets its
-    /// link-local address where it is running.
-    pub fn link_change(&mut self, now: Time, index: IfIndex, state: OperState) -> Vec<Effect> {
-        unimplemented!()
-    }
-
-    /// Runs what is due: lifetimes of addresses, the end of duplicate address detection, expiry of routes.
+    /// Runs what is due: lifetimes of addresses, the end of duplicate address detection.
     pub fn tick(&mut self, now: Time) -> Vec<Effect> {
-        unimplemented!()
+        if self.deadline.is_none_or(|deadline| deadline > now) {
+            return Vec::new();
+        }
+        self.address4_expire(now);
+        self.address6_expire(now);
+        self.settle()
     }
 
     /// When [`Config::tick`] is wanted next.
     pub fn next_deadline(&self) -> Option<Time> {
-        unimplemented!()
+        self.deadline
+    }
+
+    /// Ends a change: works out when time matters next, and hands out what the stack must do, each thing once.
+    pub(crate) fn settle(&mut self) -> Vec<Effect> {
+        self.deadline = self.ports.iter().flat_map(port_deadlines).min();
+        let mut effects = core::mem::take(&mut self.effects);
+        let flushes = effects.contains(&Effect::RouteCacheFlush);
+        effects.retain(|effect| *effect != Effect::RouteCacheFlush);
+        effects.extend(flushes.then_some(Effect::RouteCacheFlush));
+        effects
     }
 }
+
+/// When something is due at the addresses of a port.
+fn port_deadlines(port: &Port) -> impl Iterator<Item = Time> {
+    let preferred = |lifetime: Lifetime, flags| lifetime.end().filter(|_| flags & flag::DEPRECATED == 0);
+    let v4 = port.addresses4.iter().flat_map(move |a| [a.valid.end(), preferred(a.preferred, a.flags), None]);
+    let v6 = port.addresses6.iter().flat_map(move |a| [a.valid.end(), preferred(a.preferred, a.flags), a.dad_end]);
+    v4.chain(v6).flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -260,6 +260,11 @@ impl Sysctls {
         self.numbers[const { at("ipv4/ipfrag_max_dist") }] as u32
     }
 
+    /// `net.ipv6.idgen_retries`: how often a private interface identifier is made anew.
+    pub fn idgen_retries(&self) -> u8 {
+        self.numbers[const { at("ipv6/idgen_retries") }].clamp(0, 255) as u8
+    }
+
     /// `net.core.rmem_default`: bytes a socket keeps for its reader.
     pub fn rmem_default(&self) -> u64 {
         self.numbers[const { at("core/rmem_default") }].max(0) as u64

@@ -205,6 +205,26 @@ pub enum Lifetime {
     Until(Time),
 }
 
+impl Lifetime {
+    /// True if it has ended.
+    pub fn is_over(self, now: Time) -> bool {
+        matches!(self, Lifetime::Until(end) if end <= now)
+    }
+
+    /// Its end, if it has one.
+    pub fn end(self) -> Option<Time> {
+        match self {
+            Lifetime::Forever => None,
+            Lifetime::Until(end) => Some(end),
+        }
+    }
+
+    /// Seconds that are left, as listings count them: one that was just begun is not lost yet. `None` is for ever.
+    pub fn seconds_left(self, now: Time) -> Option<u64> {
+        self.end().map(|end| end.since(now).as_nanos().div_ceil(1_000_000_000) as u64)
+    }
+}
+
 /// An interface address as the user says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressSpec {

@@ -26,6 +26,7 @@ impl Port {
             alias: String::new(),
             group: 0,
             addrgenmode: 0,
+            ipv6_ready: false,
             addresses4: Vec::new(),
             addresses6: Vec::new(),
             conf: PortConf::default(),

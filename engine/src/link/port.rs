@@ -99,6 +99,8 @@ pub struct Port {
     pub group: u32,
     /// `addrgenmode`: 0 eui64, 1 none, 2 stable secret, 3 random.
     pub addrgenmode: u8,
+    /// IPv6 has noticed that the link is ready, and has made its addresses (`IF_READY`).
+    pub ipv6_ready: bool,
     /// IPv4 addresses in the kernel's order.
     pub addresses4: Vec<Address4>,
     /// IPv6 addresses in the kernel's order.

@@ -49,11 +49,11 @@ impl Sysctls {
         match (directory, rest) {
             (("ipv4", Some("ip_forward")), (None, ..)) => Some(Place::Conf4(Whose::All, Conf4::Forwarding)),
             (("ipv4", Some("conf")), (Some(name), Some(key), None)) => {
-                Some(Place::Conf4(whose(name, ports)?, Conf4::named(key)?))
+                Some(Place::Conf4(whose4(name, ports)?, Conf4::named(key)?))
             }
             (("ipv6", Some("conf")), (Some(name), Some(key), None)) => conf6(whose6(name, ports)?, key),
             (("ipv4", Some("neigh")), (Some(name), Some(key), None)) => {
-                self.neigh(Family::V4, whose(name, ports)?, key)
+                self.neigh(Family::V4, whose4(name, ports)?, key)
             }
             (("ipv6", Some("neigh")), (Some(name), Some(key), None)) => {
                 self.neigh(Family::V6, whose6(name, ports)?, key)
@@ -179,6 +179,13 @@ fn whose(name: &str, ports: &Ports) -> Option<Whose> {
         "all" => Some(Whose::All),
         "default" => Some(Whose::Default),
         name => ports.named(name).map(|port| Whose::Port(port.index)),
+    }
+}
+
+fn whose4(name: &str, ports: &Ports) -> Option<Whose> {
+    match whose(name, ports)? {
+        Whose::Port(index) if !ports.get(index).is_some_and(Port::has_ipv4) => None,
+        found => Some(found),
     }
 }
 

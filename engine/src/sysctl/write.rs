@@ -186,7 +186,8 @@ impl Sysctls {
                 if key == Conf6::Mtu && number > i64::from(port.mtu) {
                     return Err(Errno::Inval);
                 }
-                if key == Conf6::AddrGenMode && number == 2 && port.conf.stable_secret.is_none() {
+                let secret = port.conf.stable_secret.or(self.default.stable_secret);
+                if key == Conf6::AddrGenMode && number == 2 && secret.is_none() {
                     return Err(Errno::Inval);
                 }
                 Ok(set6(port, key, number).into_iter().collect())

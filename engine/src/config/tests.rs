@@ -1,0 +1,1 @@
+//! What was seen on Linux 6.18.
