@@ -4,6 +4,7 @@
 
 use super::args::{Args, Stop, matches};
 use super::{Ip, Object};
+use vethlab_engine::control::{Errno, Refusal};
 
 /// One such object.
 struct Other {
@@ -79,23 +80,78 @@ others! {
     addrlabel = "addrlabel", "addrlabel", Refuse, [], ["list", "lst", "show", "add", "delete", "flush"];
     maddress = "maddr", "maddr", Refuse, [], ["add", "delete", "list", "show", "lst"];
     ntable = "ntable", "ntable", Refuse, [], ["change", "chg", "show", "lst", "list"];
-    l2tp = "l2tp", "l2tp", Usage, ["show", "lst", "list"], ["add", "delete"];
-    fou = "fou", "fou", Usage, ["show"], ["add", "delete"];
-    ila = "ila", "ila", Usage, ["list"], ["add", "delete"];
-    macsec = "macsec", "macsec", Usage, ["show"], ["add", "set", "delete", "offload"];
     tunnel = "tunnel", "tunnel", List, ["show", "lst", "list"], ["add", "change", "delete", "prl", "6rd"];
     tuntap = "tuntap", "tuntap", List, ["show", "lst", "list"], ["add", "delete"];
     token = "token", "token", Refuse, [], ["list", "lst", "show", "set", "add", "delete", "get"];
     tcpmetrics = "tcp_metrics", "tcpmetrics", List, ["show", "list", "flush"], ["delete"];
-    xfrm = "xfrm", "xfrm", Usage, [], ["state", "policy", "monitor"];
+    xfrm_state = "xfrm state", "xfrm", List, ["list", "show", "lst", "flush"],
+        ["add", "update", "allocspi", "delete", "deleteall", "delall", "get", "count"];
+    xfrm_policy = "xfrm policy", "xfrm", List, ["list", "show", "lst", "flush"],
+        ["add", "update", "delete", "deleteall", "delall", "get", "count", "set", "setdefault", "getdefault"];
+    xfrm_other = "xfrm", "xfrm", Usage, [], ["monitor"];
     mroute = "mroute", "mroute", List, ["list", "show", "lst"], [];
     mrule = "rule", "mrule", Refuse, [], ["list", "lst", "show", "save", "restore", "add", "delete", "flush"];
     netconf = "netconf", "netconf", Refuse, [], ["show", "lst", "list"];
-    vrf = "vrf", "vrf", Refuse, [], ["identify", "pids", "exec", "show", "lst", "list"];
+    vrf_other = "vrf", "vrf", Refuse, [], ["identify", "pids", "exec"];
     sr = "sr", "sr", Usage, [], ["hmac", "tunsrc"];
     nexthop = "nexthop", "nexthop", List, ["list", "show", "lst"], ["add", "replace", "delete", "get", "flush", "bucket"];
     mptcp = "mptcp", "mptcp", Usage, [], ["endpoint", "limits", "monitor"];
     ioam = "ioam", "ioam", Usage, [], ["namespace", "schema"];
+}
+
+macro_rules! modules {
+    ($($function:ident = $usage:literal;)*) => {$(
+        #[doc = concat!("`ip ", $usage, "`: on a machine whose kernel has not loaded the module.")]
+        pub(super) fn $function(_: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
+            match args.next() {
+                Some(word) if !matches(word, "help") => Err(no_module()),
+                _ => Err(Stop::quit(255, include_str!(concat!("usage/", $usage, ".txt")))),
+            }
+        }
+    )*};
+}
+
+modules! {
+    l2tp = "l2tp";
+    fou = "fou";
+    ila = "ila";
+    macsec = "macsec";
+}
+
+/// Nobody answers to the module's name (`genl_init_handle()`).
+fn no_module() -> Stop {
+    Stop::quit(1, format!("{}\nError talking to the kernel\n", Refusal::from(Errno::NoEnt)))
+}
+
+/// `ip xfrm`: an object of its own for states, and one for policies.
+pub(super) fn xfrm(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
+    match args.peek() {
+        Some(word) if matches(word, "state") => {
+            args.next();
+            xfrm_state(ip, args)
+        }
+        Some(word) if matches(word, "policy") => {
+            args.next();
+            xfrm_policy(ip, args)
+        }
+        _ => xfrm_other(ip, args),
+    }
+}
+
+/// `ip vrf`: there is none.
+pub(super) fn vrf(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
+    let shows = |word| ["show", "lst", "list"].iter().any(|name| matches(word, name));
+    match args.peek() {
+        Some(word) if !shows(word) => return vrf_other(ip, args),
+        _ => args.next(),
+    };
+    if !args.is_empty() {
+        return Err(Stop::fail(255, "Invalid VRF\n"));
+    }
+    ip.print.begin();
+    ip.print.text("Name              Table\n-----------------------\nNo VRF has been configured\n");
+    ip.print.end();
+    Ok(())
 }
 
 /// `ip stats`: its usage ends with status 0.
