@@ -16,10 +16,12 @@ mod ping;
 pub(crate) mod proc;
 mod quote;
 mod refused;
+mod regex;
 mod resolve;
 mod sleep;
 mod socket;
 mod sudo;
+mod sysctl;
 mod tracepath;
 
 pub use proc::{Proc, Wake};
@@ -53,6 +55,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("su", |p| Box::pin(sudo::su(p))),
     ("sudo", |p| Box::pin(sudo::sudo(p))),
     ("tracepath", |p| Box::pin(tracepath::main(p))),
+    ("sysctl", |p| Box::pin(sysctl::main(p))),
     ("unshare", |p| Box::pin(nsenter::unshare(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),
 ];

@@ -36,6 +36,7 @@ errnos! {
     Exist = 17, "File exists";
     XDev = 18, "Invalid cross-device link";
     NoDev = 19, "No such device";
+    NotDir = 20, "Not a directory";
     Inval = 22, "Invalid argument";
     NFile = 23, "Too many open files in system";
     NoSpc = 28, "No space left on device";

@@ -6,7 +6,7 @@ use super::getopt::{Item, Long, Takes, getopt};
 use crate::lab::Exit;
 
 /// The kernel whose behaviour is simulated.
-const RELEASE: &str = "6.18.0-vethlab";
+pub(crate) const RELEASE: &str = "6.18.0-vethlab";
 
 /// Modules whose work the simulator does.
 const BUILT_IN: &[&str] = &["veth", "ipv6", "af_packet", "packet", "loopback", "unix"];
