@@ -61,7 +61,13 @@ fn ends(node: &Node, text: &[char], starts: &BTreeSet<usize>) -> BTreeSet<usize>
     }
 }
 
-fn repeated(node: &Node, text: &[char], starts: &BTreeSet<usize>, least: usize, most: Option<usize>) -> BTreeSet<usize> {
+fn repeated(
+    node: &Node,
+    text: &[char],
+    starts: &BTreeSet<usize>,
+    least: usize,
+    most: Option<usize>,
+) -> BTreeSet<usize> {
     let mut now = starts.clone();
     for _ in 0..least {
         now = ends(node, text, &now);

@@ -2,9 +2,9 @@
 
 mod tree;
 
+use super::Proc;
 use super::getopt::{Item, Long, Takes, getopt};
 use super::regex::Regex;
-use super::Proc;
 use crate::lab::Exit;
 use tree::{Node, Tree};
 use vethlab_engine::control::Errno;
@@ -191,13 +191,21 @@ impl Sysctl {
         if name.chars().find(|c| separators.contains(c)).is_none_or(|first| first == new) {
             return name.to_string();
         }
-        let repeated = name.char_indices().find(|(at, c)| {
-            separators.contains(c) && name[at + c.len_utf8()..].starts_with(separators)
-        });
+        let repeated = name
+            .char_indices()
+            .find(|(at, c)| separators.contains(c) && name[at + c.len_utf8()..].starts_with(separators));
         if let Some((at, _)) = repeated {
             self.warn(&format!("separators should not be repeated: {}", &name[at..]));
         }
-        let exchanged = |c| if c == old { new } else if c == new { old } else { c };
+        let exchanged = |c| {
+            if c == old {
+                new
+            } else if c == new {
+                old
+            } else {
+                c
+            }
+        };
         name.chars().map(exchanged).collect()
     }
 

@@ -80,7 +80,8 @@ impl Tree<'_> {
         if matches!(path, "net/ipv4/route/flush" | "net/ipv6/route/flush") {
             return Some(Node::WriteOnly);
         }
-        let directory = path.strip_suffix("/stable_secret").filter(|directory| directory.starts_with("net/ipv6/conf/"))?;
+        let directory =
+            path.strip_suffix("/stable_secret").filter(|directory| directory.starts_with("net/ipv6/conf/"))?;
         stack.sysctl(&format!("{directory}/disable_ipv6")).map(|_| Node::Unreadable)
     }
 
