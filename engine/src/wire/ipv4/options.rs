@@ -57,9 +57,14 @@ pub struct Options {
     pub changed: bool,
 }
 
-/// Malformed options: the offset of the byte that is to blame, for ICMP's "parameter problem".
+/// Malformed options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed(pub u8);
+pub struct Malformed {
+    /// Offset in the header of the byte that is to blame, for ICMP's "parameter problem".
+    pub pointer: u8,
+    /// The options before it: the ICMP error is sent with their echo.
+    pub before: Options,
+}
 
 /// What a receiver writes where options ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +101,7 @@ fn compile(header: &mut [u8], here: Option<Here>, is_foreign: IsForeign<'_>) -> 
     let mut at = HEADER;
     let end = HEADER + length;
     while at < end {
-        let blame = |offset: usize| Malformed((at + offset) as u8);
+        let blame = |offset: usize, before: Options| Malformed { pointer: (at + offset) as u8, before };
         let option = header.get_mut(at..end).unwrap_or(&mut []);
         match *option {
             [kind::END, ref mut rest @ ..] => {
@@ -111,10 +116,11 @@ fn compile(header: &mut [u8], here: Option<Here>, is_foreign: IsForeign<'_>) -> 
             [_, size, ..] if size >= 2 && usize::from(size) <= end - at => {
                 let size = usize::from(size);
                 let option = option.get_mut(..size).unwrap_or(&mut []);
-                read_one(option, at as u8, &mut found, here, is_foreign).map_err(blame)?;
+                let before = found;
+                read_one(option, at as u8, &mut found, here, is_foreign).map_err(|offset| blame(offset, before))?;
                 at += size;
             }
-            _ => return Err(blame(0)),
+            _ => return Err(blame(0, found)),
         }
     }
     Ok(found)
@@ -294,23 +300,23 @@ pub fn hops_left<'a>(
         [_, size, pointer, ..] if place != 0 => (usize::from(size), usize::from(pointer)),
         _ => (0, 1),
     };
-    let broken = Malformed(options.source_route.saturating_add(2));
+    let broken = Malformed { pointer: options.source_route.saturating_add(2), before: *options };
     (pointer..=size).step_by(4).map(move |at| match address_at(option, at.saturating_sub(1)) {
         Some(hop) if at + 3 <= size => Ok(hop),
         _ => Err(broken),
     })
 }
 
-/// Writes into a packet that is forwarded the address of the way out, wherever the options ask for it, and takes the
-/// next hop of its source route as its destination (`ip_forward_options`).
+/// Writes into a packet that is forwarded the address of the way out where a record route asks for it, and takes the
+/// next hop of its source route as its destination (`ip_forward_options`). A timestamp keeps the address written on
+/// receipt, unless a source route was hit: so the kernel does it.
 pub fn forward(header: &mut [u8], options: &mut Options, outgoing: Ipv4Addr) {
     if options.record_route_wants_address {
         put_back(header, options.record_route, 5, outgoing.octets());
         options.changed = true;
     }
-    if let Some(next_hop) = options.next_hop.filter(|_| options.source_route_hit) {
-        take_hop(header, options, next_hop, outgoing);
-    }
+    let Some(next_hop) = options.next_hop.filter(|_| options.source_route_hit) else { return };
+    take_hop(header, options, next_hop, outgoing);
     if options.timestamp_wants_address {
         put_back(header, options.timestamp, 9, outgoing.octets());
         options.changed = true;
@@ -394,7 +400,7 @@ impl OwnOptions {
         for (place, byte) in header.iter_mut().skip(HEADER).zip(given) {
             *place = *byte;
         }
-        let header = header.get_mut(..length).ok_or(Malformed(0))?;
+        let header = header.get_mut(..length).ok_or(Malformed { pointer: 0, before: Options::default() })?;
         let options = compile_own(header, is_foreign)?;
         let mut own = OwnOptions { options, ..OwnOptions::default() };
         for (place, byte) in own.bytes.iter_mut().zip(header.iter().skip(HEADER)) {

@@ -62,7 +62,7 @@ fn timestamps_with_addresses() {
         receive(&mut header, here(R, 9), NOBODY).unwrap();
         assert_eq!(header[HEADER + 3], overflow << 4 | TS_AND_ADDRESS);
     }
-    assert_eq!(receive(&mut header, here(R, 9), NOBODY), Err(Malformed(23)));
+    assert_eq!(receive(&mut header, here(R, 9), NOBODY).map_err(|malformed| malformed.pointer), Err(23));
     let seen = Options { timestamp: 20, length: 20, ..Options::default() };
     assert_eq!(echo(&header, &seen, NOBODY).unwrap().bytes(), &header[HEADER..], "a full one is echoed as it is");
 }
@@ -133,7 +133,11 @@ fn malformed_options_are_blamed_by_the_byte() {
     ];
     for (options, place) in table {
         let mut header = header_of(options);
-        assert_eq!(receive(&mut header, here(A, 0), NOBODY), Err(Malformed(*place)), "{options:?}");
+        assert_eq!(
+            receive(&mut header, here(A, 0), NOBODY).map_err(|malformed| malformed.pointer),
+            Err(*place),
+            "{options:?}"
+        );
     }
     let mut header = header_of(&[148, 4, 0, 0, 0, 9, 9, 9]);
     let seen = receive(&mut header, here(A, 0), NOBODY).unwrap();
@@ -146,6 +150,107 @@ fn later_fragments_keep_what_is_to_be_copied() {
     let mut header = header_of(&[7, 3, 4, 148, 4, 0, 0, 1, 131, 3, 4, 0]);
     keep_copied(&mut header);
     assert_eq!(header[HEADER..], [1, 1, 1, 148, 4, 0, 0, 1, 131, 3, 4, 0]);
+}
+
+/// What the kernel (6.18) answered to random options, a line each: destination, options, and what came of it. Its clock
+/// is replaced by 0x11111111; `accept_source_route` is on. 10.12.0.2 and 10.13.0.2 are its own.
+const KERNEL: &str = include_str!("kernel.txt");
+const CLOCK: u32 = 0x1111_1111;
+const NEAR: Ipv4Addr = Ipv4Addr::new(10, 12, 0, 2);
+const FAR: Ipv4Addr = Ipv4Addr::new(10, 13, 0, 2);
+/// A neighbour on the far side.
+const ACROSS: Ipv4Addr = Ipv4Addr::new(10, 13, 0, 9);
+
+fn is_own(address: Ipv4Addr) -> bool {
+    [NEAR, FAR].contains(&address) || address.is_loopback()
+}
+
+/// `inet_addr_type` is not unicast for own, group and "any" addresses.
+fn is_foreign(address: Ipv4Addr) -> bool {
+    !is_own(address) && !address.is_multicast() && !address.is_unspecified()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    if bytes.is_empty() { "-".to_owned() } else { bytes.iter().map(|byte| format!("{byte:02x}")).collect() }
+}
+
+/// An answer as it is seen on the cables: at the sender's, or at the first hop of the way back.
+fn answered(header: &[u8], options: &Options, what: &str) -> String {
+    let sender = Ipv4Addr::new(10, 12, 0, 1);
+    let Some(own) = echo(header, options, &is_foreign) else { return "nothing".to_owned() };
+    let mut answer = header_of(own.bytes());
+    build(&mut answer, &own.options, sender, NEAR, CLOCK);
+    let options = hex(&answer[HEADER..]);
+    match own.options.next_hop {
+        None => format!("{what} {options}"),
+        Some(hop) if hop == sender => format!("{what} {options}"),
+        Some(hop) if hop == ACROSS => format!("forwarded {hop} {options}"),
+        Some(_) => "nothing".to_owned(),
+    }
+}
+
+fn problem(header: &[u8], malformed: Malformed) -> String {
+    answered(header, &malformed.before, &format!("problem {}", malformed.pointer))
+}
+
+/// What our functions make of it, called as `ip_rcv_options`, `ip_options_rcv_srr`, `ip_forward` and `icmp_reply` call
+/// theirs.
+fn treat(to: Ipv4Addr, given: &[u8]) -> String {
+    let mut header = header_of(given);
+    put(&mut header, 12, [10, 12, 0, 1]);
+    put(&mut header, 16, to.octets());
+    let mut options = match receive(&mut header, here(NEAR, CLOCK), &is_foreign) {
+        Ok(options) => options,
+        Err(malformed) => return problem(&header, malformed),
+    };
+    let mut goal = to;
+    if options.source_route != 0 {
+        if !is_own(to) && options.strict {
+            return problem(&header, Malformed { pointer: 16, before: options });
+        }
+        let hops: Vec<_> = if is_own(to) { hops_left(&header, &options).collect() } else { Vec::new() };
+        for hop in hops {
+            match hop {
+                Err(malformed) => return problem(&header, malformed),
+                Ok(ACROSS) => {
+                    (options.source_route_hit, options.next_hop) = (true, Some(ACROSS));
+                }
+                Ok(hop) if hop == NEAR || hop == FAR => put(&mut header, 16, hop.octets()),
+                Ok(_) => return "nothing".to_owned(),
+            }
+            if options.source_route_hit {
+                break;
+            }
+        }
+        goal = options.next_hop.unwrap_or(goal);
+    }
+    if is_own(goal) {
+        return answered(&header, &options, "reply");
+    }
+    forward(&mut header, &mut options, FAR);
+    let to = address_at(&header, 16).expect("an address");
+    format!("forwarded {to} {}", hex(&header[HEADER..]))
+}
+
+/// The kernel as judge.
+#[test]
+fn random_options_are_treated_as_the_kernel_treats_them() {
+    let mut wrong = Vec::new();
+    for line in KERNEL.lines() {
+        let mut words = line.splitn(3, ' ');
+        let mut word = || words.next().expect("three words");
+        let (to, given, expected) = (word().parse().expect("an address"), word(), word());
+        let given: Vec<u8> = given
+            .as_bytes()
+            .chunks(2)
+            .map(|digits| u8::from_str_radix(core::str::from_utf8(digits).expect("digits"), 16).expect("hex"))
+            .collect();
+        let ours = treat(to, &given);
+        if ours != expected {
+            wrong.push(format!("{line}\n    ours: {ours}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), KERNEL.lines().count(), wrong.join("\n"));
 }
 
 fn options() -> impl Strategy<Value = Vec<u8>> {
