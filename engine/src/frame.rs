@@ -66,12 +66,17 @@ impl FrameBuf {
     }
 
     /// What the frame costs in Linux's books (`skb->truesize`), by which queues are bounded: its bytes with headroom and
-    /// the shared info, rounded up to a size that `kmalloc` has, and the `sk_buff` itself. A ping of 84 bytes costs 768.
+    /// the shared info, rounded up to a size that there is a cache for, and the `sk_buff` itself. (Measured: 256 packets
+    /// of 168 bytes wait for a neighbour in 212992 bytes, 166 of 228, and 92 of 728.)
     pub fn truesize(&self) -> usize {
         const HEADROOM: usize = 32;
         const SHARED_INFO: usize = 320;
         const SK_BUFF: usize = 256;
-        ((self.len() + HEADROOM).next_multiple_of(64) + SHARED_INFO).next_power_of_two() + SK_BUFF
+        const SMALL_HEAD: usize = 576;
+        match (self.len() + HEADROOM).next_multiple_of(64) + SHARED_INFO {
+            ..=SMALL_HEAD => SMALL_HEAD + SK_BUFF,
+            size => size.next_power_of_two() + SK_BUFF,
+        }
     }
 
     /// Makes the frame `length` bytes long; new bytes at the end are 0.
