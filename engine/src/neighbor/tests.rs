@@ -222,6 +222,34 @@ fn the_locktime() {
     bench.actions();
 }
 
+/// What ARP packets of every kind did to one entry of the kernel's, a second between some of them.
+#[test]
+fn packets_of_every_kind() {
+    let (reply, garp) =
+        (Heard { reply_to_us: true, ..Heard::default() }, Heard { gratuitous: true, ..Heard::default() });
+    let mac = |last| Mac([2, 0, 0, 0, 0, last]);
+    let table = [
+        (0, "a reply, unasked", 2, reply, 2, Nud::Reachable),
+        (20, "a reply, another MAC, within the locktime", 3, reply, 2, Nud::Reachable),
+        (1120, "a reply, another MAC, after it", 3, reply, 3, Nud::Reachable),
+        (1140, "a request for another, same MAC", 3, Heard::default(), 3, Nud::Reachable),
+        (1160, "a request for another, another MAC", 4, Heard::default(), 3, Nud::Reachable),
+        (1180, "gratuitous, another MAC", 4, garp, 4, Nud::Stale),
+        (1200, "gratuitous, another MAC again", 5, garp, 5, Nud::Stale),
+        (1220, "a broadcast reply, another MAC, within the locktime", 6, Heard::default(), 5, Nud::Stale),
+        (2400, "a broadcast reply, same MAC", 5, Heard::default(), 5, Nud::Stale),
+        (2420, "a broadcast reply, another MAC, after it", 6, Heard::default(), 6, Nud::Stale),
+    ];
+    let mut bench = Bench::new();
+    bench.cache.solicited(at(0), PORT, ip(2), mac(2));
+    assert_eq!(bench.state(ip(2)), Nud::Stale);
+    for (when, what, from, heard, known, state) in table {
+        bench.cache.heard(at(when), PORT, ip(2), mac(from), heard);
+        let entry = bench.cache.get(at(when), PORT, ip(2)).expect("an entry");
+        assert_eq!((entry.mac, entry.state), (Some(mac(known)), state), "{what}");
+    }
+}
+
 /// 212992 bytes hold 256 pings of 84 bytes, as was measured; the oldest make room.
 #[test]
 fn the_queue_is_bounded() {

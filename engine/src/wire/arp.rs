@@ -42,6 +42,11 @@ impl Arp {
         })
     }
 
+    /// It announces its sender: it asks for itself, or answers itself (`arp_is_garp`, which looks at the address's type too).
+    pub fn is_gratuitous(&self) -> bool {
+        self.sender_ip == self.target_ip && (self.operation != REPLY || self.sender_mac == self.target_mac)
+    }
+
     /// The packet's bytes.
     pub fn emit(&self) -> [u8; LENGTH] {
         let mut packet = [0; LENGTH];
