@@ -52,7 +52,8 @@ impl<'a> Fragments<'a> {
         let mut frame = pool.take(self.header.header_length + length);
         frame.resize(self.header.header_length);
         header.write(self.options, &mut frame);
-        if self.at > 0 && !self.options.is_empty() {
+        // A packet that is itself a later fragment has had its options mended already.
+        if self.at > 0 && self.header.fragment_offset() == 0 && !self.options.is_empty() {
             options::keep_copied(ipv4::header_mut(&mut frame));
             ipv4::write_checksum(&mut frame);
         }
@@ -100,6 +101,40 @@ mod tests {
             pool.give(frame);
         }
         seen
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        if bytes.is_empty() { "-".to_owned() } else { bytes.iter().map(|byte| format!("{byte:02x}")).collect() }
+    }
+
+    fn unhex(text: &str) -> Vec<u8> {
+        let digits = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+        (0..text.len()).step_by(2).map_while(digits).collect()
+    }
+
+    /// The kernel (6.18) as judge: payload, MTU and fragment field of a packet it forwarded, then length, fragment field
+    /// and options of each fragment that came out.
+    #[test]
+    fn packets_are_cut_as_the_kernel_cut_them() {
+        let mut pool = FramePool::new();
+        for line in include_str!("fragment/kernel.txt").lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let number = |word: &str| word.parse::<usize>().expect("a number");
+            let flags = u16::from_str_radix(words[2], 16).expect("hex");
+            let options = unhex(words[3].rsplit(':').next().expect("options"));
+            let whole = packet(number(words[0]), flags, &options);
+            let mut fragments = Fragments::new(&whole, number(words[1]), false).expect("a packet");
+            assert_eq!(fragments.left(), words.len() - 3);
+            for expected in &words[3..] {
+                let frame = fragments.next(&mut pool).expect("a fragment");
+                let header = Ipv4::checked(&frame).expect("a right header");
+                let options = hex(&frame[ipv4::HEADER..header.header_length]);
+                let ours = format!("{}:{:04x}:{options}", header.total_length, header.flags_fragment);
+                assert_eq!(ours, *expected, "{line}");
+                pool.give(frame);
+            }
+            assert!(fragments.next(&mut pool).is_none());
+        }
     }
 
     /// `ping -s 3000` over an MTU of 1500.
