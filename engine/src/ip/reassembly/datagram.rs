@@ -85,12 +85,13 @@ impl Datagram {
         if end <= begin || contradicts && (last || end > self.length) {
             return Err((frame, DropReason::FragmentMalformed));
         }
+        // Even a duplicate tells where the end is.
+        self.last_in |= last;
+        self.length = self.length.max(end);
         let at = match self.place(begin, end) {
             Ok(at) => at,
             Err(reason) => return Err((frame, reason)),
         };
-        self.last_in |= last;
-        self.length = self.length.max(end);
         self.port = port;
         self.present += end - begin;
         self.ecn |= 1 << (header.tos & 3);

@@ -66,6 +66,35 @@ impl Bench {
     }
 }
 
+/// The kernel (6.18) as judge: fragments of echo requests, a datagram a line, as `begin-end`, `+` for MF and TOS; behind
+/// the colon length and TOS of the reply that came then, if one came.
+#[test]
+fn datagrams_are_put_together_as_the_kernel_does_it() {
+    for line in include_str!("kernel.txt").lines() {
+        let mut bench = Bench::default();
+        for word in line.split(' ') {
+            let (fragment, reply) = word.split_once(':').expect("a colon");
+            let (range, tos) = fragment.split_once('/').expect("a slash");
+            let flags = if range.ends_with('+') { ipv4::MF } else { 0 };
+            let (begin, end) = range.trim_end_matches('+').split_once('-').expect("a range");
+            let [begin, end] = [begin, end].map(|number| number.parse().expect("a number"));
+            let tos = tos.parse().expect("a number");
+            let ours = match (begin, flags) {
+                // No fragment at all, and too short for ICMP or not.
+                (0, 0) if end < 8 => ".".to_owned(),
+                (0, 0) => format!("{}/{tos}", ipv4::HEADER + end),
+                _ => match bench.add_with(begin, end, flags, tos) {
+                    Ok(whole) => format!("{}/{}", whole.len(), whole[1]),
+                    Err(_) => ".".to_owned(),
+                },
+            };
+            assert_eq!(ours, reply, "{word} of {line}");
+        }
+        bench.table.port_removed(PORT);
+        bench.discarded();
+    }
+}
+
 #[test]
 fn the_last_one_missing_completes_it() {
     let mut bench = Bench::default();
