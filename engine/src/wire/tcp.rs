@@ -146,7 +146,7 @@ impl Tcp {
         put(&mut header, 2, self.destination.to_be_bytes());
         put(&mut header, 4, self.sequence.to_be_bytes());
         put(&mut header, 8, self.acknowledgment.to_be_bytes());
-        put(&mut header, 12, [(length / 4 << 4) as u8, self.flags]);
+        put(&mut header, 12, [((length / 4) << 4) as u8, self.flags]);
         put(&mut header, 14, self.window.to_be_bytes());
         put(&mut header, 18, self.urgent.to_be_bytes());
         header

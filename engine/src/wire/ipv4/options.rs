@@ -160,7 +160,7 @@ fn read_source_route(option: &mut [u8], place: u8, found: &mut Options, own: boo
     }
     if own {
         let hops = option.len() - 3;
-        if pointer != 4 || hops < 4 || hops % 4 != 0 {
+        if pointer != 4 || hops < 4 || !hops.is_multiple_of(4) {
             return Err(1);
         }
         found.next_hop = address_at(option, 3);
