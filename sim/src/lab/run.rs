@@ -63,10 +63,11 @@ impl Lab {
         let limit = self.now() + PATIENCE;
         loop {
             self.turn();
+            let asked = self.needs_file();
             if let Some(exit) = self.collect(pid, output) {
                 return exit;
             }
-            if self.needs_file() {
+            if asked {
                 continue;
             }
             if !self.step(limit) {
