@@ -242,6 +242,8 @@ fn modify(ip: &mut Ip, mut args: Args<'_>, mode: Option<AddressMode>) -> Result<
     if request.flags & ifa::MCAUTOJOIN != 0 && !multicast {
         return Err(Stop::fail(1, "autojoin needs multicast address\n"));
     }
+    // Without an address a deletion takes the first one, whatever its prefix is.
+    let any_prefix = any_prefix || mode.is_none() && prefix.is_none();
     let spec = AddressSpec { broadcast, valid, preferred, any_prefix, ..spec(ip, &request, index, mode)? };
     ip.apply(match mode {
         Some(mode) => Command::AddressAdd(mode, spec),
