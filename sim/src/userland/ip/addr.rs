@@ -61,22 +61,22 @@ struct Request {
     valid: Option<u32>,
     preferred: Option<u32>,
     flags: u32,
-    /// Warnings that were printed on the way.
+    /// `any` or `all` was said: an address of no bytes.
+    empty: bool,
+    /// Warnings on the way, printed even if what follows is wrong.
     warnings: String,
 }
 
 impl Request {
-    fn read(args: &mut Args<'_>, family: Family) -> Result<Request, Stop> {
-        let mut request = Request { family, ..Request::default() };
+    fn read(&mut self, args: &mut Args<'_>) -> Result<(), Stop> {
         while let Some(word) = args.next() {
-            let taken = request.address_word(word, args)?
-                || request.lifetime_word(word, args)?
-                || request.other_word(word, args)?;
+            let taken =
+                self.address_word(word, args)? || self.lifetime_word(word, args)? || self.other_word(word, args)?;
             if !taken {
-                request.local_word(word, args)?;
+                self.local_word(word, args)?;
             }
         }
-        Ok(request)
+        Ok(())
     }
 
     /// The family of the first address counts for all.
@@ -84,6 +84,7 @@ impl Request {
         if self.family == Family::Unspec {
             self.family = prefix.family;
         }
+        self.empty |= prefix.address.is_none();
     }
 
     fn address_word(&mut self, word: &str, args: &mut Args<'_>) -> Result<bool, Stop> {
@@ -224,8 +225,10 @@ impl Request {
 
 /// `ip addr add|change|replace`, and `del` without a mode.
 fn modify(ip: &mut Ip, mut args: Args<'_>, mode: Option<AddressMode>) -> Result<(), Stop> {
-    let mut request = Request::read(&mut args, ip.opts.family)?;
-    ip.print.error(&std::mem::take(&mut request.warnings));
+    let mut request = Request { family: ip.opts.family, ..Request::default() };
+    let read = request.read(&mut args);
+    ip.print.error(&request.warnings);
+    read?;
     let Some(device) = request.device.clone() else {
         return Err(Stop::fail(1, "Not enough information: \"dev\" argument is required.\n"));
     };
@@ -268,7 +271,8 @@ fn wildcard_warning(word: &str) -> String {
 
 /// The request as the kernel gets it.
 fn spec(ip: &Ip, request: &Request, index: IfIndex, mode: Option<AddressMode>) -> Result<AddressSpec, Stop> {
-    if request.label.as_ref().is_some_and(|label| label.len() > 15) {
+    let long_label = request.label.as_ref().is_some_and(|label| label.len() > 15);
+    if long_label || request.empty && request.family != Family::Unspec {
         return Err(Refusal::because(Errno::Range, "Attribute failed policy validation").into());
     }
     let (said, length) = request.local.as_ref().map_or((None, 0), |(_, local)| (local.address, local.length));
@@ -310,7 +314,8 @@ mod tests {
 
     fn read(line: &str) -> Result<Request, Stop> {
         let words: Vec<String> = line.split_whitespace().map(String::from).collect();
-        Request::read(&mut Args::new(&words), Family::Unspec)
+        let mut request = Request::default();
+        request.read(&mut Args::new(&words)).map(|()| request)
     }
 
     fn broadcast(line: &str) -> Result<Option<Ipv4Addr>, Stop> {

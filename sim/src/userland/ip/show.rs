@@ -178,12 +178,15 @@ impl Filter {
         true
     }
 
-    /// This link is wanted.
+    /// This link is wanted, as far as `dev` and `up` go.
+    fn takes_index_and_state(&self, link: &Link) -> bool {
+        self.index.is_none_or(|index| index == link.index) && (!self.up || link.flags & iff::UP != 0)
+    }
+
+    /// This link is wanted, as far as the other words go.
     fn takes_link(&self, link: &Link) -> bool {
         let kind = |wanted: &Option<String>, kind: &str| wanted.as_ref().is_none_or(|wanted| wanted == kind);
-        self.index.is_none_or(|index| index == link.index)
-            && (!self.up || link.flags & iff::UP != 0)
-            && self.group.is_none_or(|group| link.group.is_none_or(|of| of == group))
+        self.group.is_none_or(|group| link.group.is_none_or(|of| of == group))
             && self.master.is_none()
             && link.kind.map_or(self.kind.is_none() && self.slave_kind.is_none(), |of| {
                 kind(&self.kind, of) && kind(&self.slave_kind, "")

@@ -7,6 +7,7 @@ use super::{NOT_SIMULATED, usage};
 use crate::world::{LinkAdd, LinkKind, NsId, PeerAdd};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange, Refusal};
+use vethlab_engine::link::OperState;
 
 /// `ip link add`
 pub(super) fn add(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
@@ -237,6 +238,9 @@ fn set_one(ip: &mut Ip, index: IfIndex, request: &Request) -> Result<(), Stop> {
     if change != LinkChange::default() {
         ip.world().apply(ns, Command::LinkChange(index, change))?;
     }
+    if let Some(state) = request.state {
+        set_state(ip, ns, index, state);
+    }
     if request.master.is_some() {
         // No link of a world takes others in.
         return Err(Refusal::from(Errno::OpNotSupp).into());
@@ -245,6 +249,22 @@ fn set_one(ip: &mut Ip, index: IfIndex, request: &Request) -> Result<(), Stop> {
         return Err(Refusal::because(Errno::OpNotSupp, "Protodown not supported by device").into());
     }
     Ok(())
+}
+
+/// `set_operstate()`: only some states may follow others by request.
+fn set_state(ip: &Ip, ns: NsId, index: IfIndex, wanted: OperState) {
+    use OperState::{Dormant, Testing, Unknown, Up};
+    let mut world = ip.world();
+    if let Some(port) = world.stack_mut(ns).port_mut(index) {
+        let follows = match wanted {
+            Up => matches!(port.operstate, Dormant | Testing | Unknown),
+            Testing | Dormant => matches!(port.operstate, Up | Unknown),
+            _ => false,
+        };
+        if follows {
+            port.operstate = wanted;
+        }
+    }
 }
 
 /// Moves a link, under a new name if one was said, and tells under which number it is found there.

@@ -9,6 +9,7 @@ use super::super::names::group_number;
 use super::usage;
 use crate::world::NsId;
 use vethlab_engine::control::IfIndex;
+use vethlab_engine::link::OperState;
 
 /// What is done with the link: `NLM_F_CREATE` or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub(super) struct Request {
     pub switches: Vec<(&'static str, bool)>,
     /// `carrier`
     pub carrier: Option<bool>,
+    /// `state`
+    pub state: Option<OperState>,
     /// `protodown`
     pub protodown: bool,
     /// Something that the kernel would do and no world can.
@@ -212,6 +215,8 @@ impl Request {
             _ if matches(word, "link-netns") => {
                 let name = self.link_netns_once(args.value()?)?;
                 let ns = ip.ns_of_file(name).ok_or_else(|| invarg("Invalid \"link-netns\" value\n", name))?;
+                // Without a number for it one is taken at once. It may have one.
+                let _ = ip.world().nsid_assign(ip.ns, ns, None);
                 self.link_netns = Some(LinkNetns::Named(ns));
             }
             _ if matches(word, "link-netnsid") => {
@@ -245,12 +250,12 @@ impl Request {
                 _ => return Err(invarg("Invalid link mode\n", args.word())),
             },
             "state" => {
-                const STATES: &[&str] =
-                    &["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
-                // A device that knows its own state, as cables do, keeps it whatever is said.
-                if !STATES.contains(&args.value()?.to_ascii_lowercase().as_str()) {
-                    return Err(invarg("Invalid operstate\n", args.word()));
-                }
+                use OperState::{Dormant, Down, LowerLayerDown, NotPresent, Testing, Unknown, Up};
+                let states = [Unknown, NotPresent, Down, LowerLayerDown, Testing, Dormant, Up];
+                let names = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+                let word = args.value()?.to_ascii_lowercase();
+                let state = names.iter().zip(states).find(|(name, _)| **name == word).map(|(_, state)| state);
+                self.state = Some(state.ok_or_else(|| invarg("Invalid operstate\n", args.word()))?);
             }
             _ if matches(word, "alias") => {
                 let alias = args.value()?;

@@ -62,7 +62,8 @@ impl Address {
             index: port.index,
             device: port.name.clone(),
             local: of.local.into(),
-            peer: of.peer.into(),
+            // The kernel does not send a peer of all zeros.
+            peer: if of.peer.is_unspecified() { of.local.into() } else { of.peer.into() },
             length: of.length,
             broadcast: of.broadcast.map(IpAddr::from),
             scope: of.scope,

@@ -146,12 +146,15 @@ fn qdisc(port: &Port, driver: Option<Driver>) -> &'static str {
 
 /// Prints a link, if the filter takes it. True if it was printed in full, and not only its name and state.
 pub(super) fn print(ip: &mut Ip, filter: &Filter, link: &Link) -> Option<bool> {
-    if !filter.takes_link(link) {
+    if !filter.takes_index_and_state(link) {
         return None;
     }
-    // A label is an address's: with one, of the link nothing is printed.
+    // A label is an address's: with one, of the link nothing is printed, nor is the rest asked.
     if filter.label.is_some() {
         return Some(false);
+    }
+    if !filter.takes_link(link) {
+        return None;
     }
     if ip.opts.brief {
         brief(ip, filter, link);
