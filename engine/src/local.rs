@@ -1,5 +1,9 @@
 //! The namespace's own ends: sockets of local programs.
 
+mod sockets;
+
+pub(crate) use sockets::Sockets;
+
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{Errno, IfIndex};
 use crate::time::Time;

@@ -1,12 +1,24 @@
-//! A stack: all state of one namespace.
+//! A stack: all state of one namespace, and the way of a packet through it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `receive` | a frame comes in: the link header, and who looks at it |
+//! | `output` | a datagram goes out: the way of our own, and the end of everybody's way |
 
-use crate::addr::{IpAddr, Ipv4Addr, Mac};
-use crate::control::{Command, Errno, IfIndex, Refusal};
+mod output;
+mod socket;
+
+use crate::addr::IpAddr;
+use crate::config::Config;
+use crate::control::{Command, IfIndex, Refusal};
 use crate::counters::Counters;
 use crate::frame::{FrameBuf, FramePool, Outbox};
+use crate::ip::Reassembly;
 use crate::link::{OperState, Port, Ports};
-use crate::local::{Datagram, SocketError, SocketId, SocketKind, SocketOptions};
+use crate::local::Sockets;
+use crate::neighbor::{NeighborEntry, Neighbors, ProxyEntry};
 use crate::observe::Observer;
+use crate::rng::Rng;
 use crate::time::Time;
 
 /// What one visit to a stack may touch besides the stack.
@@ -19,17 +31,34 @@ pub struct Cx<'a> {
     pub out: &'a mut Outbox,
 }
 
+/// What waits with a packet for its next hop's MAC.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parked {
+    /// The port it came in by; none for a packet of our own.
+    pub(crate) iif: Option<IfIndex>,
+}
+
 /// All state of one namespace.
 #[derive(Debug)]
 pub struct Stack {
-    pub(crate) ports: Ports,
+    pub(crate) config: Config,
+    pub(crate) neighbors: Neighbors<Parked>,
+    pub(crate) sockets: Sockets,
+    pub(crate) reassembly: Reassembly,
+    pub(crate) counters: Counters,
 }
 
 impl Stack {
     /// A namespace with nothing but a `lo` that is down. All its chance follows from `seed`.
     pub fn new(seed: u64) -> Stack {
-        let _ = seed;
-        unimplemented!()
+        let mut rng = Rng::new(seed);
+        Stack {
+            config: Config::seeded(Time::ZERO, rng.split()),
+            neighbors: Neighbors::new(rng.split()),
+            sockets: Sockets::new(),
+            reassembly: Reassembly::new(),
+            counters: Counters::default(),
+        }
     }
 
     /// One frame in, by a port.
@@ -46,7 +75,8 @@ impl Stack {
 
     /// Time out: when [`Stack::tick`] is wanted next.
     pub fn next_deadline(&self) -> Option<Time> {
-        unimplemented!()
+        let deadlines = [self.neighbors.next_deadline(), self.reassembly.next_deadline(), self.config.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Configuration in.
@@ -55,9 +85,14 @@ impl Stack {
         unimplemented!()
     }
 
+    /// Ports, addresses, routes and sysctls.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// The ports, by index.
     pub fn ports(&self) -> &Ports {
-        &self.ports
+        &self.config.ports
     }
 
     /// Adds a port (a cable's end, a device). Its index and name must be free.
@@ -74,7 +109,7 @@ impl Stack {
 
     /// A port, for its driver: counters of frames that were sent but not taken, and the like.
     pub fn port_mut(&mut self, index: IfIndex) -> Option<&mut Port> {
-        self.ports.get_mut(index)
+        self.config.ports.get_mut(index)
     }
 
     /// The device tells that the cable now works, or no longer does (`netif_carrier_on`, `netif_carrier_off`): sets and counts
@@ -93,93 +128,32 @@ impl Stack {
 
     /// What passed and what was dropped.
     pub fn counters(&self) -> &Counters {
-        unimplemented!()
+        &self.counters
+    }
+
+    /// All neighbours, in the order of their versions, links and addresses.
+    pub fn neighbor_entries(&self, now: Time) -> Vec<NeighborEntry> {
+        self.neighbors.entries(now)
+    }
+
+    /// All proxy entries, by link (0 is any) and address.
+    pub fn proxy_entries(&self) -> Vec<((IfIndex, IpAddr), ProxyEntry)> {
+        self.neighbors.proxy_entries().map(|(port, ip, entry)| ((port, ip), entry)).collect()
+    }
+
+    /// Frames held: for a neighbour's MAC, for the other fragments of their datagram.
+    pub fn parked(&self) -> usize {
+        self.neighbors.held() + self.reassembly.held()
     }
 
     /// Reads a sysctl by its path below `/proc/sys`, with slashes: `net/ipv4/ip_forward`. No newline at the end.
     pub fn sysctl(&self, path: &str) -> Option<String> {
-        let _ = path;
-        unimplemented!()
+        self.config.sysctls.read(path, &self.config.ports)
     }
 
     /// All sysctl paths, sorted as `sysctl -a` prints them.
     pub fn sysctl_paths(&self) -> Vec<String> {
-        unimplemented!()
-    }
-
-    /// Opens a socket.
-    pub fn socket(&mut self, kind: SocketKind) -> Result<SocketId, Errno> {
-        let _ = kind;
-        unimplemented!()
-    }
-
-    /// Closes it; what it had not read is discarded.
-    pub fn close(&mut self, socket: SocketId) {
-        let _ = socket;
-        unimplemented!()
-    }
-
-    /// Its options, to change them.
-    pub fn options(&mut self, socket: SocketId) -> &mut SocketOptions {
-        let _ = socket;
-        unimplemented!()
-    }
-
-    /// Binds it to an own address and, UDP, to a port (0: any free one). `EADDRNOTAVAIL`, `EADDRINUSE`.
-    pub fn bind(&mut self, socket: SocketId, address: Ipv4Addr, port: u16) -> Result<(), Errno> {
-        let _ = (socket, address, port);
-        unimplemented!()
-    }
-
-    /// Fixes the other end and chooses the source address by a route lookup: `ENETUNREACH`, `EHOSTUNREACH`, `EACCES`, `EINVAL`.
-    pub fn connect(&mut self, now: Time, socket: SocketId, address: Ipv4Addr, port: u16) -> Result<(), Errno> {
-        let _ = (now, socket, address, port);
-        unimplemented!()
-    }
-
-    /// Its own address and port, as `getsockname` tells.
-    pub fn local_name(&self, socket: SocketId) -> (Ipv4Addr, u16) {
-        let _ = socket;
-        unimplemented!()
-    }
-
-    /// Sends an IP payload (raw) or a UDP payload.
-    pub fn send_to<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        socket: SocketId,
-        to: (Ipv4Addr, u16),
-        payload: &[u8],
-        observer: &mut O,
-    ) -> Result<(), Errno> {
-        let _ = (cx, socket, to, payload, observer);
-        unimplemented!()
-    }
-
-    /// Sends a frame by a packet socket: the Ethernet header is built from `to` and the socket's type.
-    pub fn send_frame<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        socket: SocketId,
-        port: IfIndex,
-        to: Mac,
-        payload: &[u8],
-        observer: &mut O,
-    ) -> Result<(), Errno> {
-        let _ = (cx, socket, port, to, payload, observer);
-        unimplemented!()
-    }
-
-    /// The oldest datagram that waits.
-    pub fn receive_datagram(&mut self, socket: SocketId) -> Option<Datagram> {
-        let _ = socket;
-        unimplemented!()
-    }
-
-    /// The oldest entry of the error queue.
-    pub fn receive_error(&mut self, socket: SocketId) -> Option<SocketError> {
-        let _ = socket;
-        unimplemented!()
+        self.config.sysctls.paths(&self.config.ports)
     }
 
     /// `true` if this address is one of our own (a local route takes it).
