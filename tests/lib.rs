@@ -1,1 +1,4 @@
-//! Whole-system tests; see the folders beside this file.
+//! What whole-system tests share; the tests are in the folders beside this file.
+
+pub mod binary;
+pub mod rights;

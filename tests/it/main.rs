@@ -1,0 +1,3 @@
+//! What a user sees, without rights and without a network.
+
+mod tidy;

@@ -1,0 +1,1 @@
+//! Forwarding allocates nothing: to be measured when the path stands.
