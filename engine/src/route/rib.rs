@@ -6,7 +6,9 @@ use crate::addr::{Address, Ipv4Addr, Ipv6Addr};
 use crate::address::Address4;
 use crate::control::{Errno, IfIndex, Refusal, RouteMode, RouteSpec};
 use crate::reason::DropReason;
-use crate::route::{Answer, Flow, InputKey, InputRoute, Net, OutputKey, OutputRoute, Route, Unroutable};
+use crate::route::{
+    Answer, Flow, InputKey, InputRoute, Net, OutputKey, OutputRoute, Route, RouteWay, Rule, Unroutable,
+};
 
 /// The tables of one version of IP.
 #[derive(Debug, Default)]
@@ -32,6 +34,11 @@ impl<A: Address> Rib<A> {
         unimplemented!() as core::iter::Empty<_>
     }
 
+    /// The rules, in the order they are asked.
+    pub fn rules(&self) -> &[Rule<A>] {
+        unimplemented!()
+    }
+
     /// Which way (`fib_lookup`): rules in order, the longest prefix, then the order of the table.
     pub fn lookup(&self, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Unroutable> {
         unimplemented!()
@@ -55,6 +62,29 @@ impl<A: Address> Rib<A> {
 
 #[allow(unused_variables)]
 impl Rib<Ipv4Addr> {
+    /// What the path taught and still holds, as `ip route show cache` lists it.
+    pub fn cache(&self, net: Net<'_>) -> Vec<RouteWay> {
+        unimplemented!()
+    }
+
+    /// A router told that what goes this way must not be larger than `mtu` (`ipv4_update_pmtu`).
+    pub fn learn_mtu(&mut self, net: Net<'_>, key: &OutputKey, mtu: u32) {
+        unimplemented!()
+    }
+
+    /// The router `from`, on port `iif`, told of a better way to the key's destination (`ip_do_redirect`). True if that
+    /// was believed.
+    pub fn learn_gateway(
+        &mut self,
+        net: Net<'_>,
+        key: &OutputKey,
+        iif: IfIndex,
+        from: Ipv4Addr,
+        gateway: Ipv4Addr,
+    ) -> bool {
+        unimplemented!()
+    }
+
     /// `ip route add|append|prepend|change|replace`
     pub fn add(&mut self, net: Net<'_>, mode: RouteMode, spec: &RouteSpec) -> Result<(), Refusal> {
         unimplemented!()

@@ -4,6 +4,7 @@ use core::ops::{Deref, DerefMut};
 
 use crate::addr::{Address, Prefix};
 use crate::control::{IfIndex, RouteKind, RouteMetrics, protocol, scope, table};
+use crate::time::Time;
 
 /// `RTCF_*` (`include/uapi/linux/in_route.h`): what is special about the way of one packet.
 #[allow(missing_docs, reason = "Linux's own names")]
@@ -119,6 +120,12 @@ pub struct Route<A> {
     pub prefsrc: Option<A>,
     /// `mtu`, `advmss` and so on.
     pub metrics: RouteMetrics,
+    /// `realms`, IPv4 only; 0 if not set.
+    pub realms: u32,
+    /// `pref`, IPv6 only: 0 medium, 1 high, 3 low.
+    pub preference: u8,
+    /// Until when it exists, IPv6 only.
+    pub expires: Option<Time>,
     /// The ways on; never empty.
     pub nexthops: NextHops<A>,
     /// `RTNH_F_*` of the whole route ([`Route::DEAD`], [`Route::LINKDOWN`]).
@@ -144,6 +151,9 @@ impl<A: Address> Route<A> {
             metric: 0,
             prefsrc: None,
             metrics: RouteMetrics::default(),
+            realms: 0,
+            preference: 0,
+            expires: None,
             nexthops: NextHops::one(nexthop),
             flags: 0,
         }
