@@ -1,8 +1,13 @@
 //! The namespace's own ends: sockets of local programs.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `local` | what a program sees of a socket: kinds, options, datagrams, errors |
+//! | `sockets` | `Sockets`: all open sockets, and which packet goes to which |
 
 mod sockets;
 
-pub(crate) use sockets::Sockets;
+pub(crate) use sockets::{IcmpError, Sockets};
 
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{Errno, IfIndex};
