@@ -20,6 +20,8 @@ pub mod observe;
 pub mod reason;
 pub mod rng;
 pub mod route;
+#[cfg(target_os = "linux")]
+pub mod runner;
 pub mod stack;
 pub mod sysctl;
 pub mod time;

@@ -1,0 +1,201 @@
+//! One real interface of a runner: its device, which may come and go.
+
+use crate::addr::Mac;
+use crate::control::IfIndex;
+use crate::device::links::{Link, Watch};
+use crate::device::packet::PacketSocket;
+use crate::device::{Device, DeviceCounters};
+use crate::frame::{FrameBuf, FramePool};
+use std::fmt;
+use std::io;
+
+/// Why a runner cannot start.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "each is explained by its text")]
+pub enum OpenError {
+    Watch { why: io::Error },
+    Unknown { name: String, why: io::Error },
+    NotEthernet { name: String },
+    Socket { name: String, why: io::Error },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Watch { why } => write!(f, "watching the interfaces: {}", words(why)),
+            OpenError::Unknown { name, why } if why.raw_os_error() == Some(libc::ENODEV) => {
+                write!(f, "there is no interface {name} in this network namespace")
+            }
+            OpenError::Unknown { name, why } => write!(f, "looking up {name}: {}", words(why)),
+            OpenError::NotEthernet { name } => write!(f, "{name} is not an Ethernet interface"),
+            OpenError::Socket { name, why } => {
+                write!(f, "opening a packet socket on {name}: {}", words(why))?;
+                let rights = matches!(why.raw_os_error(), Some(libc::EPERM | libc::EACCES));
+                if rights { f.write_str(": run as root, or inside a user namespace: unshare -Urn …") } else { Ok(()) }
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// An error of the system in the C library's words, without Rust's number behind.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map(|(words, _)| words.to_owned()).unwrap_or(text)
+}
+
+/// A real interface and the number of the port that it is the device of.
+pub struct RealPort {
+    /// The port's number in the driven path; the interface's own, unless it is set to another.
+    pub index: IfIndex,
+    mac: Mac,
+    link: Link,
+    device: Option<Box<dyn Device>>,
+    /// What earlier devices of the port counted.
+    before: DeviceCounters,
+    /// Frames for an interface that is gone: refused with this error.
+    leaving: Vec<FrameBuf>,
+}
+
+impl RealPort {
+    /// Opens the device of the interface of this name.
+    pub fn open(watch: &mut Watch, name: &str) -> Result<RealPort, OpenError> {
+        let link = watch.ask(name).map_err(|why| OpenError::Unknown { name: name.to_owned(), why })?;
+        let own = link.mac.ok_or_else(|| OpenError::NotEthernet { name: name.to_owned() })?;
+        let mac = engine_mac(own);
+        let device =
+            PacketSocket::open(link.index, mac).map_err(|why| OpenError::Socket { name: name.to_owned(), why })?;
+        let (index, before, leaving) = (link.index, DeviceCounters::default(), Vec::new());
+        // The name that was asked for: it may be an alternative name of the interface.
+        let link = Link { name: name.to_owned(), ..link };
+        Ok(RealPort { index, mac, link, device: Some(Box::new(device)), before, leaving })
+    }
+
+    /// The interface's name, by which it was opened.
+    pub fn name(&self) -> &str {
+        &self.link.name
+    }
+
+    /// The MAC that the port answers with: not the interface's own, so that the kernel does not answer too.
+    pub fn mac(&self) -> Mac {
+        self.mac
+    }
+
+    /// The interface, as the kernel last told of it.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// True if frames can pass now.
+    pub fn has_carrier(&self) -> bool {
+        self.device.is_some() && self.link.carrier
+    }
+
+    /// What passed since it was opened.
+    pub fn counters(&mut self) -> DeviceCounters {
+        let mut sum = self.before.clone();
+        if let Some(device) = &mut self.device {
+            sum.add(device.counters());
+        }
+        sum
+    }
+
+    pub(super) fn device(&self) -> Option<&dyn Device> {
+        self.device.as_deref()
+    }
+
+    pub(super) fn receive(&mut self, pool: &mut FramePool, frames: &mut Vec<FrameBuf>) {
+        if let Some(device) = &mut self.device {
+            device.receive(pool, frames);
+        }
+    }
+
+    pub(super) fn queue(&mut self, frame: FrameBuf) {
+        self.leaving.push(frame);
+    }
+
+    /// Sends what was queued; to an interface that is gone, nothing goes.
+    pub(super) fn flush(&mut self, pool: &mut FramePool) {
+        if self.leaving.is_empty() {
+            return;
+        }
+        match &mut self.device {
+            Some(device) => device.transmit(pool, &mut self.leaving),
+            None => {
+                *self.before.refused.entry(libc::ENXIO).or_default() += self.leaving.len() as u64;
+                self.leaving.drain(..).for_each(|frame| pool.give(frame));
+            }
+        }
+    }
+
+    /// Takes in what the kernel tells of a link. `None`: it is another's. Else a line for people, empty if there is
+    /// nothing to say.
+    pub(super) fn follow(&mut self, link: &Link) -> Option<String> {
+        match &self.device {
+            Some(_) if link.index != self.link.index => None,
+            Some(_) if link.gone => {
+                self.before = self.counters();
+                self.device = None;
+                Some(format!("{} is gone; its port waits for an interface of this name", self.name()))
+            }
+            Some(_) => {
+                self.link = Link { name: std::mem::take(&mut self.link.name), ..link.clone() };
+                Some(String::new())
+            }
+            None if link.gone || link.name != self.link.name || link.mac.is_none() => None,
+            None => Some(self.reopen(link)),
+        }
+    }
+
+    /// An interface of our name is there again.
+    fn reopen(&mut self, link: &Link) -> String {
+        match PacketSocket::open(link.index, self.mac) {
+            Ok(device) => {
+                self.device = Some(Box::new(device));
+                self.link = link.clone();
+                format!("{} is there again", self.name())
+            }
+            Err(why) => OpenError::Socket { name: link.name.clone(), why }.to_string(),
+        }
+    }
+}
+
+/// The MAC of a port whose interface has this one. It differs from the interface's, so that the kernel takes frames for
+/// us as another host's: it drops them early and answers none. It follows from it, so that neighbours that know us still
+/// do after a restart.
+fn engine_mac(interface: Mac) -> Mac {
+    const LOCAL: u8 = 2;
+    const GROUP: u8 = 1;
+    let Mac([first, second, third, rest @ ..]) = interface;
+    let [fourth, fifth, sixth] = rest;
+    // "vl" beside the local bit: the other end of a veth pair has a MAC by chance, so nothing rarer is needed.
+    Mac([(first | LOCAL) & !GROUP, second ^ b'v', third ^ b'l', fourth, fifth, sixth])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mac_is_local_unicast_and_another() {
+        for own in [[0x52, 0x54, 0, 1, 2, 3], [0; 6], [0xff; 6], [0x02, b'v', b'l', 0, 0, 0]] {
+            let Mac(mac) = engine_mac(Mac(own));
+            assert_ne!(mac, own);
+            assert_eq!(mac[0] & 3, 2, "local, and no group");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_to_do() {
+        let error = |errno| io::Error::from_raw_os_error(errno);
+        let socket = OpenError::Socket { name: "r0".into(), why: error(libc::EPERM) };
+        let text = "opening a packet socket on r0: Operation not permitted: run as root, or inside a user namespace: \
+                    unshare -Urn …";
+        assert_eq!(socket.to_string(), text);
+        let unknown = OpenError::Unknown { name: "r9".into(), why: error(libc::ENODEV) };
+        assert_eq!(unknown.to_string(), "there is no interface r9 in this network namespace");
+        let full = OpenError::Socket { name: "r0".into(), why: error(libc::ENOMEM) };
+        assert_eq!(full.to_string(), "opening a packet socket on r0: Cannot allocate memory");
+    }
+}
