@@ -23,6 +23,7 @@ mod socket;
 mod sudo;
 mod sysctl;
 mod tracepath;
+mod traceroute;
 
 pub use proc::{Proc, Wake};
 pub use refused::REFUSED;
@@ -55,6 +56,9 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("su", |p| Box::pin(sudo::su(p))),
     ("sudo", |p| Box::pin(sudo::sudo(p))),
     ("tracepath", |p| Box::pin(tracepath::main(p))),
+    ("traceroute", |p| Box::pin(traceroute::main(p))),
+    ("traceroute4", |p| Box::pin(traceroute::main(p))),
+    ("traceroute6", |p| Box::pin(traceroute::main(p))),
     ("sysctl", |p| Box::pin(sysctl::main(p))),
     ("unshare", |p| Box::pin(nsenter::unshare(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),

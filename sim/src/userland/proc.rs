@@ -115,6 +115,12 @@ impl Proc {
         Ok(socket)
     }
 
+    /// A socket that the program has closed itself: its number may be another's soon.
+    pub(crate) fn closed(&self, socket: SocketId) {
+        let entry = (self.me.ns, socket);
+        self.mine(|waiting| waiting.sockets.retain(|known| *known != entry));
+    }
+
     /// Waits until then, or for a signal.
     pub async fn sleep_until(&self, time: Time) -> Wake {
         self.wait(time, |_| None).await

@@ -39,6 +39,7 @@ pub(super) fn receive_error(p: &Proc, socket: SocketId) -> Option<SocketError> {
 /// `close`
 pub(super) fn close(p: &Proc, socket: SocketId) {
     p.world().stack_mut(p.ns()).close(socket);
+    p.closed(socket);
 }
 
 /// `if_nametoindex`
