@@ -1,6 +1,7 @@
-//! IPv4 beyond its header: cutting packets in fragments, and putting them together again.
+//! IPv4 beyond its header: cutting packets in fragments, putting them together again, and what senders left to devices.
 
 pub mod fragment;
+pub mod offload;
 pub mod reassembly;
 
 pub use fragment::Fragments;
