@@ -1,4 +1,5 @@
 //! What whole-system tests share; the tests are in the folders beside this file.
 
 pub mod binary;
+pub mod judge;
 pub mod rights;

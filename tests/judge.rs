@@ -1,0 +1,55 @@
+//! One script, run on the kernel and in the simulator, and everything that both let see: what it printed, how it ended,
+//! and the frames at every interface, each said in one line in which ids, MACs and times no longer stand.
+
+mod frames;
+mod kernel;
+mod simulator;
+mod text;
+
+pub use kernel::on_kernel;
+pub use simulator::{in_simulator, run_in_simulator};
+pub use text::normalise;
+
+use std::collections::BTreeMap;
+
+/// What a script did.
+#[derive(Debug, Default)]
+pub struct Run {
+    /// Standard output, normalised.
+    pub stdout: String,
+    /// Standard error, normalised.
+    pub stderr: String,
+    /// Exit status.
+    pub status: Option<i32>,
+    /// The ARP and IPv4 frames at each interface (`namespace/interface`), in order, as tcpdump there would see them.
+    pub frames: BTreeMap<String, Vec<String>>,
+}
+
+/// Where two runs differ, said for people; empty if they do not.
+pub fn differences(kernel: &Run, simulator: &Run) -> String {
+    let mut said = String::new();
+    if kernel.status != simulator.status {
+        said += &format!("status: kernel {:?}, simulator {:?}\n", kernel.status, simulator.status);
+    }
+    compare(&mut said, "stdout", &kernel.stdout, &simulator.stdout);
+    compare(&mut said, "stderr", &kernel.stderr, &simulator.stderr);
+    let mut interfaces: Vec<&String> = kernel.frames.keys().chain(simulator.frames.keys()).collect();
+    interfaces.sort();
+    interfaces.dedup();
+    for interface in interfaces {
+        let lines = |run: &Run| run.frames.get(interface).map(|frames| frames.join("\n")).unwrap_or_default();
+        compare(&mut said, interface, &lines(kernel), &lines(simulator));
+    }
+    said
+}
+
+/// Adds a line-by-line difference of two texts.
+fn compare(said: &mut String, what: &str, kernel: &str, simulator: &str) {
+    if kernel == simulator {
+        return;
+    }
+    *said += &format!("{what} differs (- kernel, + simulator):\n");
+    let difference = similar::TextDiff::from_lines(kernel, simulator);
+    *said += &difference.unified_diff().context_radius(2).to_string();
+    *said += "\n";
+}

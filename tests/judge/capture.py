@@ -1,0 +1,13 @@
+"""capture.py FILE: writes each frame at any interface of this network namespace to FILE, a line each: interface, bytes
+in hex. Says that it is ready by making FILE."""
+import socket, sys
+
+ETH_P_ALL, BUFFER = 3, 4 << 20
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+sock.setsockopt(socket.SOL_SOCKET, 33, BUFFER)  # SO_RCVBUFFORCE
+with open(sys.argv[1], "w") as out:
+    while True:
+        frame, sender = sock.recvfrom(65536)
+        if sender[0] != "lo" or sender[2] != 4:  # on lo a frame is seen going out and coming in
+            out.write("%s %s\n" % (sender[0], frame.hex()))
+            out.flush()
