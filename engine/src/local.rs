@@ -3,15 +3,22 @@
 //! | file | holds |
 //! |---|---|
 //! | `local` | what a program sees of a socket: kinds, options, datagrams, errors |
-//! | `sockets` | `Sockets`: all open sockets, and which packet goes to which |
+//! | `socket` | one socket: what it is bound to, and its two queues, bounded as Linux bounds them |
+//! | `sockets` | `Sockets`: all open sockets, and who has which UDP port |
+//! | `deliver` | which packet goes to which socket |
+//! | `error` | ICMP errors, and the sockets they concern |
 
+mod deliver;
+mod error;
+mod socket;
 mod sockets;
-
-pub(crate) use sockets::{IcmpError, Sockets};
 
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{Errno, IfIndex};
 use crate::time::Time;
+pub(crate) use error::IcmpError;
+pub(crate) use socket::Socket;
+pub(crate) use sockets::Sockets;
 
 /// The number of an open socket in its stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

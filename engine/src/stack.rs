@@ -3,8 +3,11 @@
 //! | file | holds |
 //! |---|---|
 //! | `receive` | a frame comes in: the link header, and who looks at it |
+//! | `socket` | what programs ask of their sockets |
+//! | `originate` | a program sends |
 //! | `output` | a datagram goes out: the way of our own, and the end of everybody's way |
 
+mod originate;
 mod output;
 mod socket;
 
@@ -55,7 +58,7 @@ impl Stack {
         Stack {
             config: Config::seeded(Time::ZERO, rng.split()),
             neighbors: Neighbors::new(rng.split()),
-            sockets: Sockets::new(),
+            sockets: Sockets::new(rng.split()),
             reassembly: Reassembly::new(),
             counters: Counters::default(),
         }

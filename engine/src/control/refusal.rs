@@ -29,6 +29,7 @@ errnos! {
     Srch = 3, "No such process";
     Io = 5, "Input/output error";
     NxIo = 6, "No such device or address";
+    BadF = 9, "Bad file descriptor";
     Again = 11, "Resource temporarily unavailable";
     NoMem = 12, "Cannot allocate memory";
     Acces = 13, "Permission denied";
@@ -42,6 +43,7 @@ errnos! {
     NoSpc = 28, "No space left on device";
     Range = 34, "Numerical result out of range";
     Loop = 40, "Too many levels of symbolic links";
+    NoNet = 64, "Machine is not on the network";
     Proto = 71, "Protocol error";
     NotUniq = 76, "Name not unique on network";
     DestAddrReq = 89, "Destination address required";

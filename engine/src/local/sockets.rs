@@ -1,72 +1,126 @@
-//! All open sockets of a namespace.
+//! All open sockets of a namespace, and who has which UDP port.
 
-use crate::addr::{Ipv4Addr, Mac};
-use crate::control::IfIndex;
-use crate::reason::DropReason;
-use crate::time::Time;
+use std::collections::BTreeMap;
 
-/// An ICMP error about a packet that was sent from here.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct IcmpError<'a> {
-    /// The port it came in by.
-    pub(crate) port: IfIndex,
-    /// Its sender.
-    pub(crate) from: Ipv4Addr,
-    /// Its type.
-    pub(crate) kind: u8,
-    /// Its code.
-    pub(crate) code: u8,
-    /// TTL with which it arrived.
-    pub(crate) ttl: u8,
-    /// As `icmp_unreach` has it: the MTU of "fragmentation needed", the pointer of "parameter problem", else 0.
-    pub(crate) info: u32,
-    /// The packet it quotes, from its IP header on.
-    pub(crate) inner: &'a [u8],
+use super::socket::Socket;
+use super::{SocketId, SocketKind, SocketOptions};
+use crate::addr::Ipv4Addr;
+use crate::control::Errno;
+use crate::rng::Rng;
+
+/// Sockets that may be open at a time.
+const LIMIT: usize = 0x1_0000;
+
+/// All open sockets. A number is never given twice, so that nobody reads from a socket that is not his.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    open: BTreeMap<SocketId, Socket>,
+    next: u32,
+    /// Those that packets are looked up among, newest first: raw ones, UDP ones that have a port, packet sockets.
+    pub(super) raw: Vec<SocketId>,
+    pub(super) udp: Vec<SocketId>,
+    pub(super) packet: Vec<SocketId>,
+    /// Options of sockets that are not open: they may be set, to no effect.
+    nobody: SocketOptions,
+    rng: Rng,
 }
 
-/// All open sockets.
-#[derive(Debug)]
-pub(crate) struct Sockets {}
-
-#[allow(unused_variables)]
 impl Sockets {
-    /// None.
-    pub(crate) fn new() -> Sockets {
-        Sockets {}
+    /// None. `rng` chooses the ports of those who do not care.
+    pub(crate) fn new(rng: Rng) -> Sockets {
+        Sockets {
+            open: BTreeMap::new(),
+            next: 0,
+            raw: Vec::new(),
+            udp: Vec::new(),
+            packet: Vec::new(),
+            nobody: SocketOptions::default(),
+            rng,
+        }
     }
 
-    /// Copies a whole IPv4 packet that is delivered here (`raw_local_deliver`); true if a socket took a copy.
-    pub(crate) fn deliver_raw(&mut self, now: Time, port: IfIndex, packet: &[u8]) -> bool {
-        false
+    /// Opens one that lets `limit` bytes wait.
+    pub(crate) fn open(&mut self, kind: SocketKind, limit: usize) -> Result<SocketId, Errno> {
+        if self.open.len() >= LIMIT {
+            return Err(Errno::NFile);
+        }
+        let id = SocketId(self.next);
+        self.next = self.next.checked_add(1).ok_or(Errno::NFile)?;
+        match kind {
+            SocketKind::Raw { protocol: 0 } => return Err(Errno::ProtoNoSupport),
+            SocketKind::Raw { .. } => self.raw.insert(0, id),
+            SocketKind::Packet { .. } => self.packet.insert(0, id),
+            SocketKind::Udp => {}
+        }
+        self.open.insert(id, Socket::new(kind, limit));
+        Ok(id)
     }
 
-    /// Gives a UDP datagram, a whole IPv4 packet, to its socket; if its route says broadcast or multicast
-    /// (`to_all`), to each that fits. `NoSocket`: port unreachable.
-    pub(crate) fn deliver_udp(
-        &mut self,
-        now: Time,
-        port: IfIndex,
-        packet: &[u8],
-        to_all: bool,
-    ) -> Result<(), DropReason> {
-        Err(DropReason::NoSocket)
+    /// Closes it; what waits in it is forgotten.
+    pub(crate) fn close(&mut self, id: SocketId) {
+        self.open.remove(&id);
+        for list in [&mut self.raw, &mut self.udp, &mut self.packet] {
+            list.retain(|listed| *listed != id);
+        }
     }
 
-    /// Copies a received frame to the packet sockets of its type.
-    pub(crate) fn deliver_packet(
-        &mut self,
-        now: Time,
-        port: IfIndex,
-        ethertype: u16,
-        source: Mac,
-        link_broadcast: bool,
-        payload: &[u8],
-    ) {
+    /// An open socket.
+    pub(crate) fn get(&self, id: SocketId) -> Result<&Socket, Errno> {
+        self.open.get(&id).ok_or(Errno::BadF)
     }
 
-    /// Tells an ICMP error to whom it concerns.
-    pub(crate) fn icmp_error(&mut self, now: Time, error: &IcmpError<'_>) {}
+    /// An open socket, to change it.
+    pub(crate) fn get_mut(&mut self, id: SocketId) -> Result<&mut Socket, Errno> {
+        self.open.get_mut(&id).ok_or(Errno::BadF)
+    }
 
-    /// A packet of our own found no neighbour: host unreachable, from ourselves to ourselves (`ipv4_link_failure`).
-    pub(crate) fn unreachable(&mut self, now: Time, packet: &[u8]) {}
+    /// Its options.
+    pub(crate) fn options(&mut self, id: SocketId) -> &mut SocketOptions {
+        match self.open.get_mut(&id) {
+            Some(socket) => &mut socket.options,
+            None => &mut self.nobody,
+        }
+    }
+
+    /// Gives a UDP socket a port at the address it receives at: this one, or, for 0, any free one of `range`.
+    pub(crate) fn take_port(&mut self, id: SocketId, port: u16, range: (u16, u16)) -> Result<(), Errno> {
+        let port = match port {
+            0 => self.free_port(id, range)?,
+            port if self.is_taken(id, port) => return Err(Errno::AddrInUse),
+            port => port,
+        };
+        self.get_mut(id)?.port = port;
+        self.udp.insert(0, id);
+        Ok(())
+    }
+
+    /// Fixes the address that a socket receives at; it is then the newest there (`udp_lib_rehash`).
+    pub(crate) fn receive_at(&mut self, id: SocketId, address: Ipv4Addr) {
+        let Some(socket) = self.open.get_mut(&id) else { return };
+        socket.receives_at = address;
+        if let Some(at) = self.udp.iter().position(|listed| *listed == id) {
+            self.udp[..=at].rotate_right(1);
+        }
+    }
+
+    /// Some port of the range, from a random one upwards.
+    fn free_port(&mut self, id: SocketId, (low, high): (u16, u16)) -> Result<u16, Errno> {
+        let count = u32::from(high.saturating_sub(low)) + 1;
+        let first = self.rng.below(u64::from(count)) as u32;
+        let ports = (0..count).map(|step| low + ((first + step) % count) as u16);
+        let free = ports.into_iter().find(|port| *port != 0 && !self.is_taken(id, *port));
+        free.ok_or(Errno::AddrInUse)
+    }
+
+    /// Somebody else receives there already (`udp_lib_lport_inuse`).
+    fn is_taken(&self, id: SocketId, port: u16) -> bool {
+        let Some(me) = self.open.get(&id) else { return false };
+        let mut others = self.udp.iter().filter(|other| **other != id).filter_map(|other| self.open.get(other));
+        others.any(|other| {
+            let (mine, its) = (me.options.device, other.options.device);
+            let device = mine.is_none() || its.is_none() || mine == its;
+            let any = me.receives_at.is_unspecified() || other.receives_at.is_unspecified();
+            other.port == port && device && (any || me.receives_at == other.receives_at)
+        })
+    }
 }

@@ -1,85 +1,163 @@
-//! What local programs ask of their sockets.
+//! What local programs ask of their sockets. Sending is in `originate`.
 
-use super::{Cx, Stack};
-use crate::addr::{Ipv4Addr, Mac};
-use crate::control::{Errno, IfIndex};
-use crate::local::{Datagram, SocketError, SocketId, SocketKind, SocketOptions};
-use crate::observe::Observer;
+use super::Stack;
+use crate::addr::Ipv4Addr;
+use crate::control::{Errno, IfIndex, RouteKind, scope, table};
+use crate::local::{Datagram, Socket, SocketError, SocketId, SocketKind, SocketOptions};
+use crate::route::{Net, OutputKey, OutputRoute, Rib, output_route, rtcf};
 use crate::time::Time;
 
 impl Stack {
     /// Opens a socket.
     pub fn socket(&mut self, kind: SocketKind) -> Result<SocketId, Errno> {
-        let _ = kind;
-        unimplemented!()
+        let limit = usize::try_from(self.config.sysctls.rmem_default()).unwrap_or(usize::MAX);
+        self.sockets.open(kind, limit)
     }
 
     /// Closes it; what it had not read is discarded.
     pub fn close(&mut self, socket: SocketId) {
-        let _ = socket;
-        unimplemented!()
+        self.sockets.close(socket);
     }
 
     /// Its options, to change them.
     pub fn options(&mut self, socket: SocketId) -> &mut SocketOptions {
-        let _ = socket;
-        unimplemented!()
+        self.sockets.options(socket)
     }
 
     /// Binds it to an own address and, UDP, to a port (0: any free one). `EADDRNOTAVAIL`, `EADDRINUSE`.
     pub fn bind(&mut self, socket: SocketId, address: Ipv4Addr, port: u16) -> Result<(), Errno> {
-        let _ = (socket, address, port);
-        unimplemented!()
+        let state = self.sockets.get(socket)?;
+        let raw = match state.kind {
+            SocketKind::Packet { .. } => return Err(Errno::Inval),
+            SocketKind::Raw { .. } => true,
+            SocketKind::Udp => false,
+        };
+        if raw && state.peer.is_some() {
+            return Err(Errno::Inval);
+        }
+        let kind = address_kind(&self.config.rib4, address);
+        let ours = matches!(kind, RouteKind::Local | RouteKind::Multicast | RouteKind::Broadcast);
+        if !ours && !self.config.sysctls.ip_nonlocal_bind() {
+            return Err(Errno::AddrNotAvail);
+        }
+        if !raw && (state.peer.is_some() || state.port != 0) {
+            return Err(Errno::Inval);
+        }
+        // A group or a broadcast address is no source: the way decides.
+        let source = if kind == RouteKind::Local { address } else { Ipv4Addr::UNSPECIFIED };
+        self.sockets.receive_at(socket, address);
+        self.sockets.get_mut(socket)?.speaks_from = source;
+        if raw {
+            return Ok(());
+        }
+        let range = self.config.sysctls.ip_local_port_range();
+        self.sockets.take_port(socket, port, range).inspect_err(|_| {
+            self.sockets.receive_at(socket, Ipv4Addr::UNSPECIFIED);
+            if let Ok(state) = self.sockets.get_mut(socket) {
+                state.speaks_from = Ipv4Addr::UNSPECIFIED;
+            }
+        })
     }
 
     /// Fixes the other end and chooses the source address by a route lookup: `ENETUNREACH`, `EHOSTUNREACH`, `EACCES`, `EINVAL`.
     pub fn connect(&mut self, now: Time, socket: SocketId, address: Ipv4Addr, port: u16) -> Result<(), Errno> {
-        let _ = (now, socket, address, port);
-        unimplemented!()
+        self.bind_to_any_port(socket)?;
+        let state = self.sockets.get(socket)?;
+        if matches!(state.kind, SocketKind::Packet { .. }) {
+            return Err(Errno::OpNotSupp);
+        }
+        let key = output_key(state, address);
+        let mut route = self.way_out(now, &key)?;
+        if key.source.is_none() || address.is_unspecified() {
+            // The source may change the way: rules look at it (`ip_route_connect`).
+            let source = key.source.or(specified(route.source));
+            route = self.way_out(now, &OutputKey { destination: route.destination, source, ..key })?;
+        }
+        if route.flags & rtcf::BROADCAST != 0 && !state.options.broadcast {
+            return Err(Errno::Acces);
+        }
+        let unbound = state.receives_at.is_unspecified();
+        let state = self.sockets.get_mut(socket)?;
+        state.peer = Some((route.destination, port));
+        if state.speaks_from.is_unspecified() {
+            state.speaks_from = route.source;
+        }
+        if unbound {
+            self.sockets.receive_at(socket, route.source);
+        }
+        Ok(())
     }
 
-    /// Its own address and port, as `getsockname` tells.
+    /// Its own address and port, as `getsockname` tells. (A raw socket's port is its protocol.)
     pub fn local_name(&self, socket: SocketId) -> (Ipv4Addr, u16) {
-        let _ = socket;
-        unimplemented!()
-    }
-
-    /// Sends an IP payload (raw) or a UDP payload.
-    pub fn send_to<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        socket: SocketId,
-        to: (Ipv4Addr, u16),
-        payload: &[u8],
-        observer: &mut O,
-    ) -> Result<(), Errno> {
-        let _ = (cx, socket, to, payload, observer);
-        unimplemented!()
-    }
-
-    /// Sends a frame by a packet socket: the Ethernet header is built from `to` and the socket's type.
-    pub fn send_frame<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        socket: SocketId,
-        port: IfIndex,
-        to: Mac,
-        payload: &[u8],
-        observer: &mut O,
-    ) -> Result<(), Errno> {
-        let _ = (cx, socket, port, to, payload, observer);
-        unimplemented!()
+        let Ok(state) = self.sockets.get(socket) else { return (Ipv4Addr::UNSPECIFIED, 0) };
+        let address = specified(state.receives_at).unwrap_or(state.speaks_from);
+        match state.kind {
+            SocketKind::Raw { protocol } => (address, u16::from(protocol)),
+            SocketKind::Udp => (address, state.port),
+            SocketKind::Packet { .. } => (Ipv4Addr::UNSPECIFIED, 0),
+        }
     }
 
     /// The oldest datagram that waits.
     pub fn receive_datagram(&mut self, socket: SocketId) -> Option<Datagram> {
-        let _ = socket;
-        unimplemented!()
+        self.sockets.get_mut(socket).ok()?.pop()
     }
 
-    /// The oldest entry of the error queue.
+    /// The oldest entry of the error queue; if it is empty, the error that the next call would fail with.
     pub fn receive_error(&mut self, socket: SocketId) -> Option<SocketError> {
-        let _ = socket;
-        unimplemented!()
+        self.sockets.get_mut(socket).ok()?.pop_error()
     }
+
+    /// A UDP socket that is about to send or connect gets a port (`inet_autobind`).
+    pub(super) fn bind_to_any_port(&mut self, socket: SocketId) -> Result<(), Errno> {
+        let state = self.sockets.get(socket)?;
+        if state.kind != SocketKind::Udp || state.port != 0 {
+            return Ok(());
+        }
+        let range = self.config.sysctls.ip_local_port_range();
+        self.sockets.take_port(socket, 0, range).map_err(|_| Errno::Again)
+    }
+
+    /// The way of a packet of our own.
+    pub(super) fn way_out(&self, now: Time, key: &OutputKey) -> Result<OutputRoute, Errno> {
+        output_route(Net::new(now, &self.config.ports, &self.config.sysctls), &self.config.rib4, key)
+    }
+}
+
+/// What a socket asks the tables for a packet to `destination`.
+pub(super) fn output_key(socket: &Socket, destination: Ipv4Addr) -> OutputKey {
+    let SocketOptions { device, multicast_if, tos, mark, dont_route, .. } = socket.options;
+    let group: Option<IfIndex> = multicast_if.filter(|_| destination.is_multicast());
+    OutputKey {
+        source: specified(socket.speaks_from),
+        oif: device.or(group),
+        tos,
+        mark,
+        scope: if dont_route { scope::LINK } else { scope::UNIVERSE },
+        ..OutputKey::to(destination)
+    }
+}
+
+/// What an address is to this host (`inet_addr_type`): ours, a broadcast address, a group, or (`Unicast`) none of that.
+pub(super) fn address_kind(rib: &Rib<Ipv4Addr>, address: Ipv4Addr) -> RouteKind {
+    match address.octets() {
+        [0, ..] | [255, 255, 255, 255] => return RouteKind::Broadcast,
+        [224..=239, ..] => return RouteKind::Multicast,
+        _ => {}
+    }
+    let routes = rib.table(table::LOCAL).into_iter().flatten();
+    let matching = routes.filter(|route| route.destination.contains(address));
+    // The first of the longest: the listing is in the order of the table.
+    let mut best = None;
+    for route in matching {
+        if best.is_none_or(|(length, _)| route.destination.length() > length) {
+            best = Some((route.destination.length(), route.kind));
+        }
+    }
+    best.map_or(RouteKind::Unicast, |(_, kind)| kind)
+}
+
+fn specified(address: Ipv4Addr) -> Option<Ipv4Addr> {
+    (!address.is_unspecified()).then_some(address)
 }

@@ -1,0 +1,151 @@
+//! What became of packets that were sent: ICMP errors find the sockets they concern.
+
+use super::deliver::Ends;
+use super::socket::{Socket, without_payload};
+use super::{ErrorOrigin, PmtuDiscover, SocketError, Sockets};
+use crate::addr::Ipv4Addr;
+use crate::control::{Errno, IfIndex};
+use crate::time::Time;
+use crate::wire::icmpv4::{code, kind};
+use crate::wire::{Icmp, Ipv4, Udp, icmpv4, ipv4, protocol, udp};
+
+/// Index of `lo`, in every namespace.
+const LOOPBACK: IfIndex = 1;
+/// An ICMP error is at most this long, IP header and all (RFC 1812, and `icmp_send`).
+const LONGEST_ERROR: usize = 576;
+/// TOS of an ICMP error: internetwork control, and the low bits of the packet it is about.
+const ERROR_TOS: u8 = 0xc0;
+/// `IPTOS_TOS_MASK`
+const TOS_MASK: u8 = 0x1e;
+/// TTL of what this host sends to itself.
+const OWN_TTL: u8 = 64;
+/// Bytes of the payload that an error must quote, or it is not looked at.
+const LEAST_QUOTED: usize = 8;
+
+/// An ICMP error about a packet that was sent from here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IcmpError<'a> {
+    /// The port it came in by.
+    pub(crate) port: IfIndex,
+    /// Its sender.
+    pub(crate) from: Ipv4Addr,
+    /// Its type.
+    pub(crate) kind: u8,
+    /// Its code.
+    pub(crate) code: u8,
+    /// TTL with which it arrived.
+    pub(crate) ttl: u8,
+    /// As `icmp_unreach` has it: the MTU of "fragmentation needed", the pointer of "parameter problem", else 0.
+    pub(crate) info: u32,
+    /// The packet it quotes, from its IP header on.
+    pub(crate) inner: &'a [u8],
+}
+
+impl Sockets {
+    /// Tells an ICMP error to the sockets it concerns (`icmp_socket_deliver`, `raw_err`, `__udp4_lib_err`).
+    pub(crate) fn icmp_error(&mut self, now: Time, error: &IcmpError<'_>) {
+        let Some(quoted) = Ipv4::parse(error.inner) else { return };
+        let Some(payload) = error.inner.get(quoted.header_length..).filter(|rest| rest.len() >= LEAST_QUOTED) else {
+            return;
+        };
+        let told = |port: u16, payload: &[u8]| SocketError {
+            at: now,
+            errno: Errno::HostUnreach,
+            origin: ErrorOrigin::Icmp { from: error.from, kind: error.kind, code: error.code, ttl: error.ttl },
+            destination: quoted.destination,
+            destination_port: port,
+            info: error.info,
+            payload: payload.to_vec(),
+        };
+        let ends = Ends { port: error.port, local: (quoted.source, 0), remote: (quoted.destination, 0) };
+        for id in self.raw_takers(quoted.protocol, &ends) {
+            if let Ok(socket) = self.get_mut(id) {
+                tell(socket, error, told(0, payload));
+            }
+        }
+        if quoted.protocol == protocol::UDP
+            && let Some(header) = Udp::parse(payload)
+        {
+            let (local, remote) = ((quoted.source, header.source), (quoted.destination, header.destination));
+            let id = self.udp_lookup(&Ends { port: error.port, local, remote });
+            if let Some(socket) = id.and_then(|id| self.get_mut(id).ok()) {
+                tell_udp(socket, error, told(header.destination, payload.get(udp::HEADER..).unwrap_or(&[])));
+            }
+        }
+    }
+
+    /// A packet of our own found no neighbour: an ICMP "host unreachable" from ourselves to ourselves
+    /// (`ipv4_link_failure`), which raw sockets see, too. It comes by `lo`: not to be called while `lo` is down.
+    pub(crate) fn unreachable(&mut self, now: Time, packet: &[u8]) {
+        let Some(header) = Ipv4::parse(packet) else { return };
+        let room = LONGEST_ERROR - ipv4::HEADER - icmpv4::HEADER;
+        let inner = packet.get(..room).unwrap_or(packet);
+        let ours = Icmp { kind: kind::DEST_UNREACH, code: code::HOST_UNREACH, rest: [0; 4] };
+        let total = ipv4::HEADER + icmpv4::HEADER + inner.len();
+        let outer = Ipv4 {
+            tos: header.tos & TOS_MASK | ERROR_TOS,
+            total_length: total as u16,
+            id: 0,
+            flags_fragment: 0,
+            ttl: OWN_TTL,
+            protocol: protocol::ICMP,
+            source: header.source,
+            destination: header.source,
+            header_length: ipv4::HEADER,
+        };
+        let message = [&outer.emit()[..], &ours.emit(inner), inner].concat();
+        self.deliver_raw(now, LOOPBACK, &message);
+        let (kind, code) = (ours.kind, ours.code);
+        let error = IcmpError { port: LOOPBACK, from: header.source, kind, code, ttl: OWN_TTL, info: 0, inner };
+        self.icmp_error(now, &error);
+    }
+}
+
+/// Tells a socket, if it asked to be told, or is connected and the error is final.
+fn tell(socket: &mut Socket, error: &IcmpError<'_>, told: SocketError) {
+    let Some((errno, fatal)) = verdict(error, socket.options.pmtu) else { return };
+    let told = SocketError { errno, ..told };
+    if socket.options.recverr {
+        queue(socket, error, told.clone());
+    } else if !fatal || socket.peer.is_none() {
+        return;
+    }
+    socket.fail_next(without_payload(&told));
+}
+
+/// Tells a UDP socket: with path MTU discovery off it does not hear of MTUs.
+fn tell_udp(socket: &mut Socket, error: &IcmpError<'_>, told: SocketError) {
+    if verdict(error, socket.options.pmtu) != Some((Errno::MsgSize, false)) {
+        tell(socket, error, told);
+    }
+}
+
+fn queue(socket: &mut Socket, error: &IcmpError<'_>, told: SocketError) {
+    socket.push_error(ipv4::HEADER + icmpv4::HEADER + error.inner.len(), told);
+}
+
+/// The error number of an ICMP error, and whether it is final; none if programs are not told of it.
+fn verdict(error: &IcmpError<'_>, pmtu: PmtuDiscover) -> Option<(Errno, bool)> {
+    match (error.kind, error.code) {
+        (kind::SOURCE_QUENCH | kind::REDIRECT, _) => None,
+        (kind::PARAMETER_PROB, _) => Some((Errno::Proto, true)),
+        (kind::DEST_UNREACH, code::FRAG_NEEDED) => Some((Errno::MsgSize, pmtu != PmtuDiscover::Dont)),
+        (kind::DEST_UNREACH, code) => Some(convert(code)),
+        _ => Some((Errno::HostUnreach, false)),
+    }
+}
+
+/// `icmp_err_convert`: error number and finality of each code of "destination unreachable".
+fn convert(code: u8) -> (Errno, bool) {
+    match code {
+        code::NET_UNREACH | code::NET_UNR_TOS => (Errno::NetUnreach, false),
+        code::PROT_UNREACH => (Errno::NoProtoOpt, true),
+        code::PORT_UNREACH => (Errno::ConnRefused, true),
+        code::SR_FAILED => (Errno::OpNotSupp, false),
+        code::NET_UNKNOWN | code::NET_ANO => (Errno::NetUnreach, true),
+        code::HOST_UNKNOWN => (Errno::HostDown, true),
+        code::HOST_ISOLATED => (Errno::NoNet, true),
+        code::HOST_ANO | code::PKT_FILTERED | code::PREC_VIOLATION | code::PREC_CUTOFF => (Errno::HostUnreach, true),
+        _ => (Errno::HostUnreach, false),
+    }
+}
