@@ -31,7 +31,7 @@ pub trait Device {
 }
 
 /// What a device counted. Each frame handed to it was sent or refused, each frame the interface had for us was received,
-/// unreadable, or dropped by the kernel because we were slow.
+/// is unreadable, was dropped by the kernel because we were slow, or waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeviceCounters {
     /// Frames received.
@@ -42,6 +42,8 @@ pub struct DeviceCounters {
     pub kernel_drops: u64,
     /// Frames that came longer than any buffer, or in a form that the socket cannot describe.
     pub unreadable: u64,
+    /// Frames that wait to be received.
+    pub waiting: u64,
     /// Frames sent.
     pub sent: u64,
     /// Their bytes.
@@ -62,6 +64,7 @@ impl DeviceCounters {
         self.received_bytes += other.received_bytes;
         self.kernel_drops += other.kernel_drops;
         self.unreadable += other.unreadable;
+        self.waiting += other.waiting;
         self.sent += other.sent;
         self.sent_bytes += other.sent_bytes;
         for (errno, count) in &other.refused {

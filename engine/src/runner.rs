@@ -11,32 +11,33 @@ pub use clock::Clock;
 pub use port::{OpenError, RealPort};
 pub use signals::{Signals, Wish};
 
-use crate::control::IfIndex;
 use crate::device::links::{Link, Watch};
 use crate::frame::{FrameBuf, FramePool};
-use crate::time::{Duration, Time};
+use crate::time::Time;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsFd;
 
-/// A packet path that a [`Runner`] drives: one [`Stack`](crate::Stack), or a world around it.
+/// A packet path that a [`Runner`] drives: one [`Stack`](crate::Stack), or a world around it. Its ports with a real device
+/// are numbered as the runner numbers its interfaces: from 0, in the order in which they were named.
 pub trait Driven {
-    /// Where frames come from and go back to.
+    /// Where frames come from and go back to. Between calls, all frames that were taken have been received or given back.
     fn pool(&mut self) -> &mut FramePool;
     /// Time in: runs everything due until then.
     fn advance(&mut self, now: Time);
-    /// One frame in, by a port.
-    fn receive(&mut self, port: IfIndex, frame: FrameBuf);
+    /// Frames in, by a port: takes all of them.
+    fn receive(&mut self, port: usize, frames: &mut Vec<FrameBuf>);
     /// Time out: when [`Driven::advance`] is wanted next.
     fn next_deadline(&self) -> Option<Time>;
-    /// Frames out: moves all that leave by devices to the end of `frames`.
-    fn drain(&mut self, frames: &mut Vec<(IfIndex, FrameBuf)>);
+    /// Frames out: moves all that leave by a port to the end of `frames`.
+    fn drain(&mut self, port: usize, frames: &mut Vec<FrameBuf>);
     /// The interface behind a port has, or no longer has, a cable that works.
-    fn carrier(&mut self, port: IfIndex, on: bool);
+    fn carrier(&mut self, port: usize, on: bool);
     /// The interface behind a port has another MTU now.
-    fn mtu(&mut self, port: IfIndex, mtu: u32);
+    fn mtu(&mut self, port: usize, mtu: u32);
 }
 
 /// Why [`Runner::turn`] came back.
@@ -58,9 +59,8 @@ pub struct Runner {
     watch: Watch,
     signals: Signals,
     clock: Clock,
-    news: Vec<String>,
-    arrived: Vec<FrameBuf>,
-    leaving: Vec<(IfIndex, FrameBuf)>,
+    news: VecDeque<String>,
+    frames: Vec<FrameBuf>,
 }
 
 impl Runner {
@@ -70,8 +70,7 @@ impl Runner {
         let ports = names.iter().map(|name| RealPort::open(&mut watch, name)).collect::<Result<_, _>>()?;
         let signals = Signals::open().map_err(|why| OpenError::Watch { why })?;
         let clock = Clock::start_at(start);
-        let (news, arrived, leaving) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Runner { ports, watch, signals, clock, news, arrived, leaving })
+        Ok(Runner { ports, watch, signals, clock, news: VecDeque::new(), frames: Vec::new() })
     }
 
     /// The ports, in the order of their names as given.
@@ -91,7 +90,7 @@ impl Runner {
 
     /// Waits for something to do and does it. `end`: when to end.
     pub fn turn(&mut self, side: &mut impl Driven, end: Time) -> io::Result<Turn> {
-        if let Some(line) = self.news.pop() {
+        if let Some(line) = self.news.pop_front() {
             return Ok(Turn::News(line));
         }
         let deadline = side.next_deadline().unwrap_or(Time::NEVER).min(end);
@@ -121,7 +120,7 @@ impl Runner {
         let devices = self.ports.iter().enumerate().filter_map(|(at, port)| Some((at, port.device()?)));
         let (places, devices): (Vec<usize>, Vec<_>) = devices.unzip();
         waits.extend(devices.iter().map(|device| PollFd::new(device.wait(), PollFlags::POLLIN)));
-        let timeout = (deadline != Time::NEVER).then(|| timespec(deadline.since(self.clock.now())));
+        let timeout = (deadline != Time::NEVER).then(|| TimeSpec::from_duration(deadline.since(self.clock.now())));
         match ppoll(&mut waits, timeout, None) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
@@ -136,29 +135,18 @@ impl Runner {
     fn take_frames(&mut self, side: &mut impl Driven, ready: &[usize]) {
         for at in ready {
             let Some(port) = self.ports.get_mut(*at) else { continue };
-            let index = port.index;
-            port.receive(side.pool(), &mut self.arrived);
-            for frame in self.arrived.drain(..) {
-                side.receive(index, frame);
-            }
+            port.receive(side.pool(), &mut self.frames);
+            side.receive(*at, &mut self.frames);
         }
     }
 
     /// Everything that the path sends, by its devices.
     fn send_frames(&mut self, side: &mut impl Driven) {
-        side.drain(&mut self.leaving);
-        if self.leaving.is_empty() {
-            return;
-        }
-        for (index, frame) in self.leaving.drain(..) {
-            match self.ports.iter_mut().find(|port| port.index == index) {
-                Some(port) => port.queue(frame),
-                // No device has this number: the path has a port that we did not give it.
-                None => side.pool().give(frame),
+        for (at, port) in self.ports.iter_mut().enumerate() {
+            side.drain(at, &mut self.frames);
+            if !self.frames.is_empty() {
+                port.transmit(side.pool(), &mut self.frames);
             }
-        }
-        for port in &mut self.ports {
-            port.flush(side.pool());
         }
     }
 
@@ -166,10 +154,10 @@ impl Runner {
     fn follow_links(&mut self, side: &mut impl Driven) {
         let links = match self.watch.changes() {
             Ok(links) => links,
+            // Some of it was lost: ask anew. The answers come as changes; what cannot be asked for is gone for now.
             Err(_) => {
-                // Some of it was lost: ask anew. The answers come as changes.
                 for port in &self.ports {
-                    let _ = self.watch.query(port.link().index);
+                    let _ = port.query(&self.watch);
                 }
                 return;
             }
@@ -180,16 +168,19 @@ impl Runner {
     }
 
     fn follow(&mut self, side: &mut impl Driven, link: &Link) {
-        for port in &mut self.ports {
+        for (at, port) in self.ports.iter_mut().enumerate() {
+            while port.loses(link) && port.receive(side.pool(), &mut self.frames) {
+                side.receive(at, &mut self.frames);
+            }
             let before = (port.has_carrier(), port.link().mtu);
             let Some(news) = port.follow(link) else { continue };
             self.news.extend((!news.is_empty()).then_some(news));
             let after = (port.has_carrier(), port.link().mtu);
             if before.1 != after.1 {
-                side.mtu(port.index, after.1);
+                side.mtu(at, after.1);
             }
             if before.0 != after.0 {
-                side.carrier(port.index, after.0);
+                side.carrier(at, after.0);
             }
         }
     }
@@ -200,8 +191,4 @@ struct Ready {
     signals: bool,
     links: bool,
     ports: Vec<usize>,
-}
-
-fn timespec(span: Duration) -> TimeSpec {
-    TimeSpec::from_duration(span)
 }

@@ -66,6 +66,11 @@ impl Watch {
         Ok(())
     }
 
+    /// The same by name.
+    pub fn query_named(&self, name: &str) -> io::Result<()> {
+        self.query(nix::net::if_::if_nametoindex(name)?)
+    }
+
     /// What was told since the last call. `ENOBUFS`: some of it was lost; [ask](Watch::query) for each interface.
     pub fn changes(&mut self) -> io::Result<Vec<Link>> {
         let mut all = Vec::new();
@@ -108,18 +113,27 @@ fn request(index: u32) -> Vec<u8> {
     bytes
 }
 
+/// The link that a question was about, if the answer is that there is none.
+fn refused(body: &[u8]) -> io::Result<Option<Link>> {
+    /// The error number comes before the question.
+    const ERRNO: usize = 4;
+    match -(u32_at(body, 0) as i32) {
+        0 => Ok(None),
+        libc::ENODEV => {
+            let index = u32_at(body, ERRNO + MESSAGE_HEAD + 4);
+            Ok(Some(Link { index, name: String::new(), mac: None, mtu: 0, carrier: false, gone: true }))
+        }
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
 /// The links that a datagram of the kernel tells of; an error that it answers.
 fn parse(datagram: &[u8]) -> io::Result<Vec<Link>> {
     let mut links = Vec::new();
     for (head, body) in (Pieces { rest: datagram, head: MESSAGE_HEAD, wide: true }) {
         match u16_at(head, 4) {
             kind @ (libc::RTM_NEWLINK | libc::RTM_DELLINK) => links.extend(link(body, kind == libc::RTM_DELLINK)),
-            kind if kind == libc::NLMSG_ERROR as u16 => {
-                let errno = u32_at(body, 0) as i32;
-                if errno != 0 {
-                    return Err(io::Error::from_raw_os_error(-errno));
-                }
-            }
+            kind if kind == libc::NLMSG_ERROR as u16 => links.extend(refused(body)?),
             _ => {}
         }
     }
@@ -225,11 +239,20 @@ mod tests {
 
     #[test]
     fn an_error_is_an_error_and_an_acknowledgement_is_none() {
-        let mut error = message(libc::NLMSG_ERROR as u16, 0, &[]);
-        error[16..20].copy_from_slice(&(-libc::ENODEV).to_ne_bytes());
-        assert_eq!(parse(&error).unwrap_err().raw_os_error(), Some(libc::ENODEV));
-        error[16..20].copy_from_slice(&[0; 4]);
-        assert!(parse(&error).unwrap().is_empty());
+        let answer = |errno: i32| {
+            let mut bytes = vec![0; MESSAGE_HEAD];
+            bytes[4..6].copy_from_slice(&(libc::NLMSG_ERROR as u16).to_ne_bytes());
+            bytes.extend((-errno).to_ne_bytes());
+            bytes.extend(request(7));
+            let length = bytes.len() as u32;
+            bytes[..4].copy_from_slice(&length.to_ne_bytes());
+            bytes
+        };
+        assert_eq!(parse(&answer(libc::EPERM)).unwrap_err().raw_os_error(), Some(libc::EPERM));
+        assert!(parse(&answer(0)).unwrap().is_empty());
+        // The answer to a question about an interface that is not there.
+        let links = parse(&answer(libc::ENODEV)).unwrap();
+        assert_eq!(links.iter().map(|link| (link.index, link.gone)).collect::<Vec<_>>(), [(7, true)]);
     }
 
     #[test]

@@ -30,6 +30,8 @@ const CONTROL_WORDS: usize = 5;
 pub struct PacketSocket {
     socket: Socket,
     counters: DeviceCounters,
+    /// Frames that the kernel had for the socket.
+    offered: u64,
     arrivals: Box<[u8]>,
 }
 
@@ -54,10 +56,10 @@ impl PacketSocket {
         // Interfaces that filter nothing need it not, and some refuse: no matter.
         let _ = set_option(&socket, libc::PACKET_ADD_MEMBERSHIP, &unicast(index, mac));
         let arrivals = vec![0; BATCH * LONGEST].into_boxed_slice();
-        Ok(PacketSocket { socket, counters: DeviceCounters::default(), arrivals })
+        Ok(PacketSocket { socket, counters: DeviceCounters::default(), offered: 0, arrivals })
     }
 
-    /// Notes what the kernel dropped since it was last asked.
+    /// Notes what the kernel had and what it dropped since it was last asked.
     fn note_drops(&mut self) {
         // SAFETY: plain old data, for which all zeroes is a valid value.
         let mut stats: libc::tpacket_stats = unsafe { zeroed() };
@@ -73,8 +75,11 @@ impl PacketSocket {
             )
         };
         if result == 0 {
+            self.offered += u64::from(stats.tp_packets);
             self.counters.kernel_drops += u64::from(stats.tp_drops);
         }
+        let DeviceCounters { received, unreadable, kernel_drops, .. } = self.counters;
+        self.counters.waiting = self.offered.saturating_sub(received + unreadable + kernel_drops);
     }
 
     /// Takes one arrived message: a frame, if it is whole.

@@ -1,7 +1,6 @@
 //! One real interface of a runner: its device, which may come and go.
 
 use crate::addr::Mac;
-use crate::control::IfIndex;
 use crate::device::links::{Link, Watch};
 use crate::device::packet::PacketSocket;
 use crate::device::{Device, DeviceCounters};
@@ -45,17 +44,13 @@ fn words(error: &io::Error) -> String {
     text.split_once(" (os error").map(|(words, _)| words.to_owned()).unwrap_or(text)
 }
 
-/// A real interface and the number of the port that it is the device of.
+/// A real interface, as the device of one port.
 pub struct RealPort {
-    /// The port's number in the driven path; the interface's own, unless it is set to another.
-    pub index: IfIndex,
     mac: Mac,
     link: Link,
     device: Option<Box<dyn Device>>,
     /// What earlier devices of the port counted.
     before: DeviceCounters,
-    /// Frames for an interface that is gone: refused with this error.
-    leaving: Vec<FrameBuf>,
 }
 
 impl RealPort {
@@ -66,10 +61,9 @@ impl RealPort {
         let mac = engine_mac(own);
         let device =
             PacketSocket::open(link.index, mac).map_err(|why| OpenError::Socket { name: name.to_owned(), why })?;
-        let (index, before, leaving) = (link.index, DeviceCounters::default(), Vec::new());
         // The name that was asked for: it may be an alternative name of the interface.
         let link = Link { name: name.to_owned(), ..link };
-        Ok(RealPort { index, mac, link, device: Some(Box::new(device)), before, leaving })
+        Ok(RealPort { mac, link, device: Some(Box::new(device)), before: DeviceCounters::default() })
     }
 
     /// The interface's name, by which it was opened.
@@ -105,27 +99,35 @@ impl RealPort {
         self.device.as_deref()
     }
 
-    pub(super) fn receive(&mut self, pool: &mut FramePool, frames: &mut Vec<FrameBuf>) {
+    /// Takes what waits, up to a batch; false if nothing did.
+    pub(super) fn receive(&mut self, pool: &mut FramePool, frames: &mut Vec<FrameBuf>) -> bool {
         if let Some(device) = &mut self.device {
             device.receive(pool, frames);
         }
+        !frames.is_empty()
     }
 
-    pub(super) fn queue(&mut self, frame: FrameBuf) {
-        self.leaving.push(frame);
-    }
-
-    /// Sends what was queued; to an interface that is gone, nothing goes.
-    pub(super) fn flush(&mut self, pool: &mut FramePool) {
-        if self.leaving.is_empty() {
-            return;
-        }
+    /// Sends frames; to an interface that is gone, nothing goes.
+    pub(super) fn transmit(&mut self, pool: &mut FramePool, frames: &mut Vec<FrameBuf>) {
         match &mut self.device {
-            Some(device) => device.transmit(pool, &mut self.leaving),
+            Some(device) => device.transmit(pool, frames),
             None => {
-                *self.before.refused.entry(libc::ENXIO).or_default() += self.leaving.len() as u64;
-                self.leaving.drain(..).for_each(|frame| pool.give(frame));
+                *self.before.refused.entry(libc::ENXIO).or_default() += frames.len() as u64;
+                frames.drain(..).for_each(|frame| pool.give(frame));
             }
+        }
+    }
+
+    /// True if the kernel tells that our interface is gone. What it had received before waits in the socket still.
+    pub(super) fn loses(&self, link: &Link) -> bool {
+        link.gone && self.device.is_some() && link.index == self.link.index
+    }
+
+    /// Asks for the interface, or for one of its name.
+    pub(super) fn query(&self, watch: &Watch) -> io::Result<()> {
+        match self.device {
+            Some(_) => watch.query(self.link.index),
+            None => watch.query_named(self.name()),
         }
     }
 
