@@ -3,3 +3,4 @@
 pub mod binary;
 pub mod judge;
 pub mod rights;
+pub mod wrong;

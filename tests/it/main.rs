@@ -1,3 +1,4 @@
 //! What a user sees, without rights and without a network.
 
 mod tidy;
+mod wrong_commands;

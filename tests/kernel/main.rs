@@ -2,3 +2,4 @@
 //! a test says SKIPPED aloud, and on CI (`VETHLAB_NO_SKIP`) that is a failure.
 
 mod scenarios;
+mod wrong_commands;
