@@ -1,14 +1,53 @@
 //! A world: namespaces, cables and time.
+//!
+//! Each namespace is a [`Stack`]; a [`World`] carries frames between them, and lets time pass. What it is made of:
+//!
+//! | file | job |
+//! |---|---|
+//! | `names.rs` | names and numbers of namespaces, and how long they live |
+//! | `links.rs` | `ip link add`, `del`, `set netns`; what up and down of one end do to the other |
+//! | `cable.rs` | cables and their ends |
+//! | `watch.rs` | the link watch: when a namespace notices what happened to a cable |
+//! | `carry.rs` | frames from stack to stack |
+//! | `event.rs` | the queue of what will happen |
+//! | `furnish.rs`, `internet.rs` | what a script finds, and the outside |
+//! | `record.rs` | captures and traces |
 
+mod cable;
+mod carry;
+mod event;
+mod furnish;
+mod internet;
+mod links;
+mod names;
+mod record;
+mod watch;
+
+pub use record::Recording;
+
+use self::cable::{Cable, CableId, End};
+use self::event::{Event, Key, Queue};
+use self::internet::Internet;
+use self::names::Names;
+use self::record::Recorder;
+use self::watch::LinkWatch;
+use crate::digest::Digest;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vethlab_engine::Stack;
-use vethlab_engine::addr::{Ipv4Addr, Mac};
-use vethlab_engine::control::{Command, Errno, IfIndex, Refusal};
-use vethlab_engine::local::SocketId;
-use vethlab_engine::time::{Duration, Time};
+use vethlab_engine::addr::Mac;
+use vethlab_engine::control::IfIndex;
+use vethlab_engine::frame::{FrameBuf, FramePool, Outbox};
+use vethlab_engine::rng::Rng;
+use vethlab_engine::time::Time;
 
 /// A namespace's number in its world; never given twice. The host is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NsId(pub u32);
+
+impl NsId {
+    /// The gateway in front of the simulated outside, which nobody sees.
+    pub(crate) const OUTSIDE: NsId = NsId(u32::MAX);
+}
 
 /// What `ip link add` makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,142 +118,163 @@ pub enum Driver {
 }
 
 /// Namespaces, cables and time.
-pub struct World {}
+pub struct World {
+    now: Time,
+    rng: Rng,
+    nets: BTreeMap<NsId, Net>,
+    last_ns: u32,
+    names: Names,
+    cables: BTreeMap<CableId, Cable>,
+    last_cable: CableId,
+    watch: LinkWatch,
+    internet: Option<Internet>,
+    queue: Queue,
+    pool: FramePool,
+    out: Outbox,
+    /// Frames that stacks have sent and no cable has taken yet: namespace, port, frame.
+    leaving: VecDeque<(NsId, IfIndex, FrameBuf)>,
+    /// Stacks whose timers may have changed.
+    touched: BTreeSet<NsId>,
+    digest: Digest,
+    recorder: Option<Recorder>,
+}
 
-#[allow(unused_variables, missing_docs)]
+/// A namespace.
+struct Net {
+    stack: Stack,
+    /// Processes that live in it.
+    holds: usize,
+    /// The cables plugged into its ports.
+    ends: BTreeMap<IfIndex, End>,
+    /// The interface number that was given last.
+    last_index: IfIndex,
+    /// When its stack is to be visited because a timer runs out.
+    timer: Option<Key>,
+}
+
+impl Net {
+    fn new(seed: u64) -> Net {
+        Net { stack: Stack::new(seed), holds: 0, ends: BTreeMap::new(), last_index: 1, timer: None }
+    }
+}
+
 impl World {
     /// A world with nothing but a host namespace, its `lo` down. All chance follows from `seed`.
     pub fn new(seed: u64) -> World {
-        unimplemented!()
+        let mut rng = Rng::new(seed);
+        // The host is there as long as the machine runs.
+        let host = Net { holds: 1, ..Net::new(rng.next()) };
+        World {
+            now: Time::ZERO,
+            rng,
+            nets: BTreeMap::from([(NsId(0), host)]),
+            last_ns: 0,
+            names: Names::default(),
+            cables: BTreeMap::new(),
+            last_cable: CableId::default(),
+            watch: LinkWatch::default(),
+            internet: None,
+            queue: Queue::default(),
+            pool: FramePool::new(),
+            out: Outbox::new(),
+            leaving: VecDeque::new(),
+            touched: BTreeSet::new(),
+            digest: Digest::new(),
+            recorder: None,
+        }
     }
-    /// Sets up the host namespace as a script finds it.
-    pub fn furnish(&mut self, host: crate::lab::Host) {
-        unimplemented!()
-    }
+
+    /// The namespace in which a script starts.
     pub fn host(&self) -> NsId {
         NsId(0)
     }
+
+    /// Virtual time.
     pub fn now(&self) -> Time {
-        unimplemented!()
+        self.now
     }
 
-    // namespaces and their names
-    /// `ip netns add`: a new namespace with a name. `EEXIST`.
-    pub fn netns_add(&mut self, name: &str) -> Result<NsId, Errno> {
-        unimplemented!()
-    }
-    /// `ip netns attach`: another name for a namespace.
-    pub fn netns_attach(&mut self, name: &str, ns: NsId) -> Result<(), Errno> {
-        unimplemented!()
-    }
-    /// `ip netns del`: takes the name away; the namespace goes when no process holds it. `ENOENT`.
-    pub fn netns_delete(&mut self, name: &str) -> Result<(), Errno> {
-        unimplemented!()
-    }
-    pub fn netns_named(&self, name: &str) -> Option<NsId> {
-        unimplemented!()
-    }
-    /// Names and namespaces, newest first, as `ip netns list` prints them.
-    pub fn netns_list(&self) -> Vec<(String, NsId)> {
-        unimplemented!()
-    }
-    pub fn netns_exists(&self, ns: NsId) -> bool {
-        unimplemented!()
-    }
-    /// A name of the namespace.
-    pub fn netns_name(&self, ns: NsId) -> Option<&str> {
-        unimplemented!()
-    }
-    /// The number by which `from` knows `of` (`netnsid`), if it has one already.
-    pub fn nsid(&self, from: NsId, of: NsId) -> Option<u32> {
-        unimplemented!()
-    }
-    /// All numbers that `from` has given, ascending: `ip netns list-id`.
-    pub fn nsids(&self, from: NsId) -> Vec<(u32, NsId)> {
-        unimplemented!()
-    }
-    /// Gives it one. `wanted`: `ip netns set NAME ID`.
-    pub fn nsid_assign(&mut self, from: NsId, of: NsId, wanted: Option<u32>) -> Result<u32, Errno> {
-        unimplemented!()
-    }
-    /// Counts a process in or out: a namespace without name lives while processes hold it.
-    pub fn netns_hold(&mut self, ns: NsId) {
-        unimplemented!()
-    }
-    pub fn netns_release(&mut self, ns: NsId) {
-        unimplemented!()
-    }
-
-    // stacks
     /// The stack of a namespace.
     ///
     /// # Panics
     /// If there is no such namespace; ask [`World::netns_exists`].
     pub fn stack(&self, ns: NsId) -> &Stack {
-        unimplemented!()
+        match self.nets.get(&ns) {
+            Some(net) => &net.stack,
+            None => panic!("there is no namespace {ns:?}"),
+        }
     }
+
+    /// The same, to be changed. What is changed by [`World::apply`] and the like, cables hear of; what is changed here they
+    /// do not.
+    ///
+    /// # Panics
+    /// If there is no such namespace; ask [`World::netns_exists`].
     pub fn stack_mut(&mut self, ns: NsId) -> &mut Stack {
-        unimplemented!()
-    }
-    /// Configures one namespace; cables see changes of up, down, MTU. Frames that follow from it (none but parked ones
-    /// usually) are carried.
-    pub fn apply(&mut self, ns: NsId, command: Command) -> Result<(), Refusal> {
-        unimplemented!()
-    }
-
-    // links
-    pub fn link_add(&mut self, ns: NsId, link: LinkAdd) -> Result<IfIndex, Refusal> {
-        unimplemented!()
-    }
-    /// `ip link del`: both ends of a cable go.
-    pub fn link_delete(&mut self, ns: NsId, index: IfIndex) -> Result<(), Refusal> {
-        unimplemented!()
-    }
-    /// `ip link set X netns Y [name N]`
-    pub fn link_move(&mut self, ns: NsId, index: IfIndex, to: NsId, name: Option<&str>) -> Result<(), Refusal> {
-        unimplemented!()
-    }
-    pub fn driver(&self, ns: NsId, index: IfIndex) -> Option<Driver> {
-        unimplemented!()
-    }
-    pub fn peer(&self, ns: NsId, index: IfIndex) -> Option<Peer> {
-        unimplemented!()
-    }
-    /// Delay of a cable, both ways.
-    pub fn link_delay(&mut self, ns: NsId, index: IfIndex, delay: Duration) {
-        unimplemented!()
-    }
-    /// `IFLA_OPERSTATE` with Linux's peculiarity for cables (LOWERLAYERDOWN only if the two indexes differ).
-    pub fn operstate(&self, ns: NsId, index: IfIndex) -> vethlab_engine::link::OperState {
-        unimplemented!()
+        self.touched.insert(ns);
+        match self.nets.get_mut(&ns) {
+            Some(net) => &mut net.stack,
+            None => panic!("there is no namespace {ns:?}"),
+        }
     }
 
-    // sockets: as the functions of the same name on Stack, and frames that leave are carried
-    pub fn send_to(&mut self, ns: NsId, socket: SocketId, to: (Ipv4Addr, u16), payload: &[u8]) -> Result<(), Errno> {
-        unimplemented!()
-    }
-    pub fn send_frame(
-        &mut self,
-        ns: NsId,
-        socket: SocketId,
-        port: IfIndex,
-        to: Mac,
-        payload: &[u8],
-    ) -> Result<(), Errno> {
-        unimplemented!()
-    }
-
-    // time
     /// When something happens next: a frame arrives, a timer runs out.
     pub fn next_event(&self) -> Option<Time> {
-        unimplemented!()
+        let touched = self.touched.iter().filter_map(|ns| self.nets.get(ns)?.stack.next_deadline());
+        let touched = touched.filter(|time| *time != Time::NEVER).map(|time| time.max(self.now));
+        touched.chain(self.queue.next()).min()
     }
+
     /// Goes on to `time`, carrying out everything due until then, in order of (time, sequence).
     pub fn advance_to(&mut self, time: Time) {
-        unimplemented!()
+        self.set_timers();
+        while let Some((due, event)) = self.queue.pop(time) {
+            self.now = self.now.max(due);
+            match event {
+                Event::Arrive(end, frame) => self.arrive(end, frame),
+                Event::Tick(ns) => self.tick(ns),
+                Event::LinkWatch => self.watch_run(),
+                Event::Cleanup(ns) => self.cleanup(ns),
+            }
+            self.finish();
+        }
+        self.now = self.now.max(time);
     }
+
     /// A number that stands for everything that passed every cable so far.
     pub fn digest(&self) -> u64 {
-        unimplemented!()
+        self.digest.value()
+    }
+
+    /// Frames that are out: those between stacks. (Those that wait in stacks count there: [`Stack::parked`].)
+    pub(crate) fn frames_on_the_way(&self) -> usize {
+        self.queue.frames() + self.leaving.len()
+    }
+
+    /// Frames that were taken from the pool and not given back.
+    pub(crate) fn frames_taken(&self) -> usize {
+        self.pool.taken()
+    }
+
+    /// The namespaces, and how many frames wait in each.
+    pub(crate) fn stacks(&self) -> impl Iterator<Item = (NsId, &Stack)> {
+        self.nets.iter().map(|(ns, net)| (*ns, &net.stack))
+    }
+}
+
+/// Every frame is given back, so that none is lost unnoticed even at the end.
+impl Drop for World {
+    fn drop(&mut self) {
+        let ports: Vec<(NsId, IfIndex)> =
+            self.stacks().flat_map(|(ns, stack)| stack.ports().iter().map(move |port| (ns, port.index))).collect();
+        for (ns, index) in ports {
+            self.visit(ns, |stack, cx, _| stack.port_remove(cx, index));
+        }
+        while let Some((_, event)) = self.queue.pop(Time::NEVER) {
+            if let Event::Arrive(_, frame) = event {
+                self.pool.give(frame);
+            }
+        }
+        self.leaving.drain(..).for_each(|(_, _, frame)| self.pool.give(frame));
     }
 }

@@ -1,0 +1,42 @@
+//! What must hold in every world after every step. Debug builds check it; release builds may.
+
+use crate::world::World;
+
+/// The laws. The error says which one is broken.
+pub fn check(world: &World) -> Result<(), String> {
+    names(world)?;
+    ends(world)
+}
+
+/// Each name is the only one of its kind, and is of a namespace that lives.
+fn names(world: &World) -> Result<(), String> {
+    let names = world.netns_list();
+    for (at, (name, ns)) in names.iter().enumerate() {
+        if !world.netns_exists(*ns) {
+            return Err(format!("{name} is the name of a namespace that is gone"));
+        }
+        if names.iter().skip(at + 1).any(|(other, _)| other == name) {
+            return Err(format!("two namespaces are named {name}"));
+        }
+    }
+    Ok(())
+}
+
+/// Each end of a cable is the other end of its other end, and a carrier needs both of them up.
+fn ends(world: &World) -> Result<(), String> {
+    for (ns, stack) in world.stacks() {
+        for port in stack.ports().iter() {
+            let Some(peer) = world.peer(ns, port.index) else { continue };
+            let back = world.peer(peer.netns, peer.index);
+            if back.as_ref().map(|back| (back.netns, back.index)) != Some((ns, port.index)) {
+                return Err(format!("{} of {ns:?} has lost the other end of its cable", port.name));
+            }
+            let other = world.stack(peer.netns).ports().get(peer.index);
+            let both = port.is_up() && other.is_some_and(|other| other.is_up());
+            if port.carrier != both {
+                return Err(format!("{} of {ns:?}: carrier {}, both ends up {both}", port.name, port.carrier));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The link watch (`net/core/link_watch.c`): a namespace does not notice at once that a cable works or no longer does. It is
+//! noticed at once where that is urgent, and else at most once a second, for all namespaces together. Until then the port's
+//! state, its routes and its addresses stay what they were.
+
+use super::cable::{End, Place};
+use super::event::{Event, Key};
+use super::{NsId, World};
+use vethlab_engine::control::IfIndex;
+use vethlab_engine::link::OperState;
+use vethlab_engine::time::{Duration, Time};
+
+/// Between two looks at what is not urgent (`HZ`).
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The list of cables whose state has changed and was not noticed yet.
+#[derive(Debug, Default)]
+pub(super) struct LinkWatch {
+    /// Oldest first (`lweventlist`).
+    pending: Vec<End>,
+    /// Not before then, what is not urgent (`linkwatch_nextevent`).
+    next: Time,
+    /// `LW_URGENT`
+    urgent: bool,
+    /// When it looks next.
+    key: Option<Key>,
+}
+
+impl World {
+    /// The carrier of the port at this end turns on or off (`netif_carrier_on`, `netif_carrier_off`).
+    pub(super) fn set_carrier(&mut self, end: End, on: bool) {
+        let Some(Place::Port(ns, index)) = self.place(end) else { return };
+        let changes = self.port_at(end).is_some_and(|(_, port)| port.carrier != on);
+        if changes {
+            self.stack_mut(ns).carrier(index, on);
+            let urgent = self.is_urgent(end);
+            self.fire(end, urgent);
+        }
+    }
+
+    /// `linkwatch_urgent_event`: a port that is up and depends on another one; or one that could send now but for the
+    /// link watch.
+    fn is_urgent(&self, end: End) -> bool {
+        let Some((_, port)) = self.port_at(end).filter(|(_, port)| port.is_up()) else { return false };
+        self.depends_on_another(end, port.index) || port.carrier && port.was_up && !self.is_active(end)
+    }
+
+    /// `dev->ifindex != dev_get_iflink(dev)`: the kernel compares indexes of two namespaces.
+    pub(super) fn depends_on_another(&self, end: End, index: IfIndex) -> bool {
+        self.port_at(end.other()).is_some_and(|(_, peer)| peer.index != index)
+    }
+
+    /// `linkwatch_fire_event`
+    pub(super) fn fire(&mut self, end: End, urgent: bool) {
+        if !self.watch.pending.contains(&end) {
+            self.watch.pending.push(end);
+        } else if !urgent {
+            return;
+        }
+        self.watch_schedule(urgent);
+    }
+
+    /// `linkwatch_schedule_work`
+    fn watch_schedule(&mut self, urgent: bool) {
+        let watch = &mut self.watch;
+        if watch.urgent {
+            return;
+        }
+        let mut at = self.now;
+        if urgent {
+            watch.urgent = true;
+            watch.key.take().into_iter().for_each(|key| self.queue.cancel(key));
+        } else if watch.next > self.now && watch.next.since(self.now) <= PAUSE {
+            at = watch.next;
+        }
+        if watch.key.is_none() {
+            watch.key = Some(self.queue.push(at, Event::LinkWatch));
+        }
+    }
+
+    /// `__linkwatch_run_queue`
+    pub(super) fn watch_run(&mut self) {
+        let watch = &mut self.watch;
+        watch.key = None;
+        let urgent_only = watch.next > self.now;
+        if !urgent_only {
+            watch.next = self.now + PAUSE;
+        }
+        watch.urgent = false;
+        for end in std::mem::take(&mut watch.pending) {
+            if urgent_only && !self.is_urgent(end) {
+                self.watch.pending.push(end);
+            } else {
+                self.notice(end);
+            }
+        }
+        if !self.watch.pending.is_empty() {
+            self.watch_schedule(false);
+        }
+    }
+
+    /// Runs the link watch if it is due: the kernel's does as soon as the request that woke it has let the lock go.
+    pub(super) fn watch_run_due(&mut self) {
+        while let Some(key) = self.watch.key.filter(|(time, _)| *time <= self.now) {
+            self.queue.cancel(key);
+            self.watch_run();
+        }
+    }
+
+    /// Forgets an end that is gone.
+    pub(super) fn watch_forget(&mut self, end: End) {
+        self.watch.pending.retain(|pending| *pending != end);
+    }
+
+    /// `linkwatch_do_dev`
+    fn notice(&mut self, end: End) {
+        let Some((ns, port)) = self.port_at(end) else { return };
+        let (index, up, carrier) = (port.index, port.is_up(), port.carrier);
+        let state = self.default_operstate(end, ns, index, carrier);
+        if up {
+            self.set_active(end, carrier);
+        }
+        self.visit(ns, |stack, cx, _| stack.link_change(cx, index, state));
+    }
+
+    /// `default_operstate`: a port without carrier is `LOWERLAYERDOWN` if a port of its own namespace has the number of the
+    /// other end, and has no carrier either. Whether that port is the other end is not asked.
+    fn default_operstate(&self, end: End, ns: NsId, index: IfIndex, carrier: bool) -> OperState {
+        if carrier {
+            return OperState::Up;
+        }
+        let Some((_, other)) = self.port_at(end.other()).filter(|(_, other)| other.index != index) else {
+            return OperState::Down;
+        };
+        match self.stack(ns).ports().get(other.index) {
+            Some(below) if !below.carrier => OperState::LowerLayerDown,
+            _ => OperState::Down,
+        }
+    }
+
+    /// `linkwatch_sync_dev`: whoever asks the kernel for this one link (`RTM_GETLINK` by name or number, as iproute2 does for
+    /// each `dev NAME`), or reads its `carrier`, makes it notice now.
+    pub fn link_sync(&mut self, ns: NsId, index: IfIndex) {
+        if let Some(end) = self.end_at(ns, index).filter(|end| self.watch.pending.contains(end)) {
+            self.watch_forget(end);
+            self.notice(end);
+            self.finish();
+        }
+    }
+}
