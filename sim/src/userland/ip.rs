@@ -10,6 +10,7 @@
 //! | `netns` | `ip netns` |
 //! | `link` | `ip link`: words, and what follows from them |
 //! | `addr` | `ip addr`: the same |
+//! | `route` | `ip route` |
 //! | `show` | listings of links and addresses |
 //! | `others` | objects that are not simulated: their usage, and a clear refusal |
 //!
@@ -25,6 +26,7 @@ mod netns;
 mod options;
 mod others;
 mod print;
+mod route;
 mod show;
 
 use super::Proc;
@@ -56,7 +58,7 @@ const OBJECTS: &[(&str, Object)] = &[
     ("address", addr::run),
     ("addrlabel", others::addrlabel),
     ("maddress", others::maddress),
-    ("route", others::not_yet),
+    ("route", route::run),
     ("rule", others::not_yet),
     ("neighbor", others::not_yet),
     ("neighbour", others::not_yet),

@@ -124,7 +124,7 @@ pub(super) fn dsfield_number(word: &str) -> Option<u8> {
 
 /// A realm's name, or its number.
 pub(super) fn realm_name(realm: u32, numeric: bool) -> String {
-    if realm == 0 && !numeric { "unknown".to_owned() } else { realm.to_string() }
+    if realm == 0 && !numeric { "cosmos".to_owned() } else { realm.to_string() }
 }
 
 /// A realm by name or number, up to 255.
