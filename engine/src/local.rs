@@ -143,3 +143,6 @@ pub enum ErrorOrigin {
         ttl: u8,
     },
 }
+
+#[cfg(test)]
+mod tests;

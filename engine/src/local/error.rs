@@ -21,6 +21,8 @@ const TOS_MASK: u8 = 0x1e;
 const OWN_TTL: u8 = 64;
 /// Bytes of the payload that an error must quote, or it is not looked at.
 const LEAST_QUOTED: usize = 8;
+/// The first code of "destination unreachable" that nobody knows (`NR_ICMP_UNREACH`, and one).
+const UNKNOWN_CODE: u8 = code::PREC_CUTOFF + 1;
 
 /// An ICMP error about a packet that was sent from here.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +130,8 @@ fn queue(socket: &mut Socket, error: &IcmpError<'_>, told: SocketError) {
 fn verdict(error: &IcmpError<'_>, pmtu: PmtuDiscover) -> Option<(Errno, bool)> {
     match (error.kind, error.code) {
         (kind::SOURCE_QUENCH | kind::REDIRECT, _) => None,
+        // `icmp_unreach` lets go what it does not know, and a reassembly elsewhere that came to nothing.
+        (kind::DEST_UNREACH, UNKNOWN_CODE..) | (kind::TIME_EXCEEDED, code::EXC_FRAGTIME) => None,
         (kind::PARAMETER_PROB, _) => Some((Errno::Proto, true)),
         (kind::DEST_UNREACH, code::FRAG_NEEDED) => Some((Errno::MsgSize, pmtu != PmtuDiscover::Dont)),
         (kind::DEST_UNREACH, code) => Some(convert(code)),

@@ -7,7 +7,7 @@ use crate::addr::{Ipv4Addr, Mac};
 use crate::control::{Errno, IfIndex, RouteKind, scope};
 use crate::local::{ErrorOrigin, PmtuDiscover, SocketError, SocketId, SocketKind, SocketOptions};
 use crate::observe::{Observer, Step};
-use crate::route::{OutputKey, OutputRoute, rtcf};
+use crate::route::{OutputRoute, rtcf};
 use crate::time::Time;
 use crate::wire::ipv4::{DF, HEADER, options};
 use crate::wire::{Ethernet, Ipv4, Udp, ethernet, ipv4, protocol, udp};
