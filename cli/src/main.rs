@@ -1,1 +1,32 @@
-fn main() {}
+//! The `vethlab` binary.
+//!
+//! One file plays several parts, told apart by the name it is called by:
+//!
+//! - `vethlab` reads its command line ([`args`]) and does what a verb says ([`verb`]). `run` and `shell` make a private
+//!   directory ([`home`]), start a real bash in it and become the [`server`]: one lab, and a socket.
+//! - `ip`, `ping` and every other program of the lab are links in that directory to this file. Called so, it is a
+//!   [`client`]: it passes its words to the server and prints what comes back.
+//! - `vethlab-init` is the script's process before it becomes bash ([`init`]).
+
+mod args;
+mod client;
+mod home;
+mod init;
+mod server;
+mod signals;
+mod tree;
+mod verb;
+mod wire;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let called = words.first().map(String::as_str).unwrap_or_default();
+    match client::base_name(called) {
+        init::NAME => init::main(),
+        name if client::plays(name) => client::main(words),
+        _ => verb::run(args::Args::parse().verb),
+    }
+}

@@ -267,6 +267,13 @@ impl Lab {
         }
     }
 
+    /// Ends a program at the next turn, whatever signals it catches.
+    pub fn kill(&mut self, pid: Pid) {
+        if self.alive(pid) {
+            self.core.state.borrow_mut().of(pid).killed.get_or_insert(Signal::Term);
+        }
+    }
+
     /// Answers [`Event::NeedFile`]: the bytes, or the error's text.
     pub fn file(&mut self, pid: Pid, content: Result<Vec<u8>, String>) {
         if self.alive(pid) {
@@ -292,6 +299,18 @@ impl Lab {
     /// True while a program runs.
     pub fn alive(&self, pid: Pid) -> bool {
         self.tasks.contains_key(&pid)
+    }
+}
+
+/// What a program prints on standard error, and its status, when the command it should become cannot be executed:
+/// `reason` is the error's text, `by` the program's name, `by_ip` as in [`Exit::Exec`].
+pub fn exec_failed(by: &str, by_ip: bool, command: &str, reason: &str) -> (String, i32) {
+    if by_ip {
+        return (format!("exec of \"{command}\" failed: {reason}\n"), 1);
+    }
+    match base_name(by) {
+        "sudo" => (format!("sudo: {command}: command not found\n"), 1),
+        other => (format!("{other}: failed to execute {command}: {reason}\n"), 127),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Running one command line to its end, in virtual time: for tests, and for whoever needs no shell.
 
-use super::{Event, Exit, Lab, Output, Pid, Signal, Spawn, base_name};
+use super::{Event, Exit, Lab, Output, Pid, Signal, Spawn, base_name, exec_failed};
 use crate::userland;
 use crate::world::NsId;
 use vethlab_engine::time::Duration;
@@ -48,15 +48,9 @@ impl Lab {
         if ours {
             return self.run_words(ns, argv, output);
         }
-        if by_ip {
-            output.stderr.push_str(&format!("exec of \"{name}\" failed: No such file or directory\n"));
-            return 1;
-        }
-        output.stderr.push_str(&match base_name(by) {
-            "sudo" => format!("sudo: {name}: command not found\n"),
-            other => format!("{other}: failed to execute {name}: No such file or directory\n"),
-        });
-        127
+        let (complaint, status) = exec_failed(by, by_ip, &name, "No such file or directory");
+        output.stderr.push_str(&complaint);
+        status
     }
 
     fn run_to_end(&mut self, pid: Pid, output: &mut Output) -> Exit {

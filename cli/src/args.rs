@@ -1,0 +1,72 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use vethlab_sim::Host;
+
+/// Container networking without root: run ip, ping and friends in a simulated world, or the same packet path on real veth
+/// ends.
+#[derive(Debug, Parser)]
+#[command(name = "vethlab", version, about)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a bash script: its network commands act on a simulated machine
+    Run {
+        #[command(flatten)]
+        lab: LabArgs,
+        /// Let virtual time keep pace with the wall clock (else it runs as fast as it can)
+        #[arg(long)]
+        realtime: bool,
+        /// The script, and its arguments
+        #[arg(required = true, trailing_var_arg = true, value_names = ["SCRIPT", "ARGS"])]
+        script: Vec<OsString>,
+    },
+    /// An interactive bash on a simulated machine
+    Shell {
+        #[command(flatten)]
+        lab: LabArgs,
+        /// Let virtual time run as fast as it can (else it keeps pace with the wall clock)
+        #[arg(long)]
+        fast: bool,
+    },
+}
+
+/// What lab it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LabArgs {
+    /// All chance follows from it: the same seed gives the same bytes
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// What the script finds
+    #[arg(long, value_enum, default_value_t = HostArg::Internet)]
+    pub(crate) host: HostArg,
+    /// A directory that stays ahead of our programs on PATH
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path_first: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum HostArg {
+    /// lo up, eth0 10.0.2.15/24 with a default route, and an outside that answers for public addresses
+    Internet,
+    /// the same with eth0 192.168.1.100/24 via 192.168.1.1
+    Home,
+    /// only lo, up
+    Bare,
+}
+
+impl From<HostArg> for Host {
+    fn from(host: HostArg) -> Host {
+        match host {
+            HostArg::Internet => Host::Internet,
+            HostArg::Home => Host::Home,
+            HostArg::Bare => Host::Bare,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The clients, what they ask for, and what is passed on to them.
+
+use super::Server;
+use crate::signals;
+use crate::wire::{Inbox, Reply, Request, encode};
+use nix::poll::{PollFd, PollFlags};
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use vethlab_sim::{Event, Exit, NsId, Pid, Spawn};
+
+/// Clients by number.
+#[derive(Default)]
+pub(super) struct Clients {
+    all: BTreeMap<u64, Client>,
+    next: u64,
+}
+
+/// One connection.
+struct Client {
+    stream: UnixStream,
+    /// Its process.
+    pid: u32,
+    inbox: Inbox,
+    outbox: Vec<u8>,
+    /// What it runs.
+    program: Option<Pid>,
+}
+
+/// A program that is asked for.
+pub(super) struct Held {
+    client: u64,
+    pid: u32,
+    argv: Vec<String>,
+    env: Vec<(String, String)>,
+    tty: bool,
+    ns: Option<u32>,
+}
+
+/// Something that came in from a client.
+pub(super) enum Incoming {
+    Asked(u64, Request),
+    Left(u64),
+}
+
+impl Clients {
+    /// What to poll, in the order of [`Clients::serve`].
+    pub(super) fn watched(&self) -> impl Iterator<Item = PollFd<'_>> {
+        self.all.values().map(|client| {
+            let out = if client.outbox.is_empty() { PollFlags::empty() } else { PollFlags::POLLOUT };
+            PollFd::new(client.stream.as_fd(), PollFlags::POLLIN | out)
+        })
+    }
+
+    /// Takes in everyone who knocks.
+    pub(super) fn accept(&mut self, listener: &UnixListener) -> io::Result<()> {
+        loop {
+            let stream = match listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                // It hung up already, or we are out of descriptors: the others go on.
+                Err(_) => return Ok(()),
+            };
+            stream.set_nonblocking(true)?;
+            let pid = getsockopt(&stream, PeerCredentials)?.pid() as u32;
+            let client = Client { stream, pid, inbox: Inbox::default(), outbox: Vec::new(), program: None };
+            self.all.insert(self.next, client);
+            self.next += 1;
+        }
+    }
+
+    /// Moves bytes for those that are ready; what came in, client by client.
+    pub(super) fn serve(&mut self, ready: &[bool]) -> Vec<Incoming> {
+        let mut came = Vec::new();
+        let ready = self.all.iter_mut().zip(ready).filter(|(_, ready)| **ready);
+        for ((number, client), _) in ready {
+            client.flush();
+            let mut open = client.fill();
+            loop {
+                match client.inbox.next() {
+                    Ok(Some(request)) => came.push(Incoming::Asked(*number, request)),
+                    Ok(None) => break,
+                    Err(_) => {
+                        open = false;
+                        break;
+                    }
+                }
+            }
+            if !open {
+                came.push(Incoming::Left(*number));
+            }
+        }
+        came
+    }
+
+    fn of_program(&mut self, program: Pid) -> Option<&mut Client> {
+        self.all.values_mut().find(|client| client.program == Some(program))
+    }
+}
+
+impl Client {
+    /// Reads what is there; false at the end of the connection.
+    fn fill(&mut self) -> bool {
+        let mut bytes = [0; 65536];
+        loop {
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return false,
+                Ok(got) => self.inbox.extend(&bytes[..got]),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+    }
+
+    fn send(&mut self, reply: &Reply) {
+        // A reply that cannot be encoded is one too long: the client would not take it either.
+        if let Ok(bytes) = encode(reply) {
+            self.outbox.extend(bytes);
+            self.flush();
+        }
+    }
+
+    /// Sends what goes. A client that is gone is noticed when it is read from.
+    fn flush(&mut self) {
+        while !self.outbox.is_empty() {
+            match self.stream.write(&self.outbox) {
+                Ok(written) => drop(self.outbox.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+impl Server {
+    /// Takes in what a client says.
+    pub(super) fn take(&mut self, incoming: Incoming) {
+        let (number, request) = match incoming {
+            Incoming::Left(number) => return self.left(number),
+            Incoming::Asked(number, request) => (number, request),
+        };
+        let Some(client) = self.clients.all.get_mut(&number) else { return };
+        let (pid, program) = (client.pid, client.program);
+        match request {
+            Request::Run { argv, env, tty, ns } => {
+                self.held.push(Held { client: number, pid, argv, env, tty, ns });
+                self.pace.news(self.lab.now());
+            }
+            Request::Signal(signal) => match (program, signals::to_lab(signal)) {
+                (Some(program), Some(signal)) => self.lab.signal(program, signal),
+                (None, Some(_)) => {
+                    self.held.retain(|held| held.client != number);
+                    client.send(&Reply::Signaled(signal));
+                }
+                (_, None) => {}
+            },
+            Request::File(content) => {
+                if let Some(program) = program {
+                    self.lab.file(program, content);
+                }
+            }
+            Request::Become(ns) => {
+                let name = self.lab.world().netns_exists(NsId(ns)).then(|| self.name(NsId(ns)));
+                if name.is_some() {
+                    self.settle(|tree, moves| tree.settle_in(pid, NsId(ns), moves));
+                }
+                if let Some(client) = self.clients.all.get_mut(&number) {
+                    client.send(&name.map_or(Reply::Gone, Reply::Go));
+                }
+            }
+        }
+    }
+
+    /// What prompts call a namespace.
+    fn name(&self, ns: NsId) -> String {
+        let world = self.lab.world();
+        let known = world.netns_name(ns).map(str::to_string);
+        known.unwrap_or_else(|| if ns == world.host() { "host".to_string() } else { format!("net:{}", ns.0) })
+    }
+
+    /// A client is gone: nobody is left to print what its program says.
+    fn left(&mut self, number: u64) {
+        self.held.retain(|held| held.client != number);
+        if let Some(program) = self.clients.all.remove(&number).and_then(|client| client.program) {
+            self.lab.kill(program);
+        }
+        self.pace.news(self.lab.now());
+    }
+
+    /// Starts what is asked for, in the order in which the processes were made.
+    pub(super) fn start_held(&mut self) {
+        self.held.sort_by_key(|held| held.pid);
+        for held in std::mem::take(&mut self.held) {
+            if let Some(ns) = held.ns {
+                self.settle(|tree, moves| tree.settle_in(held.pid, NsId(ns), moves));
+            }
+            let ns = self.tree.home(held.pid).unwrap_or_else(|| self.lab.world().host());
+            self.lab.processes(&self.tree.homes());
+            let Held { client, pid, argv, env, tty, .. } = held;
+            let program = self.lab.spawn(Spawn { ns, argv, env, tty, real_pid: Some(pid) });
+            if let Some(client) = self.clients.all.get_mut(&client) {
+                client.program = Some(program);
+            }
+        }
+    }
+
+    /// Passes on what the programs did; true if they did anything.
+    pub(super) fn pass_on(&mut self) -> bool {
+        let events = self.lab.events();
+        let any = !events.is_empty();
+        for event in events {
+            let (program, reply) = reply(event);
+            let Some(client) = self.clients.of_program(program) else { continue };
+            if matches!(reply, Reply::Status(_) | Reply::Signaled(_) | Reply::Exec { .. }) {
+                client.program = None;
+            }
+            client.send(&reply);
+        }
+        any
+    }
+}
+
+fn reply(event: Event) -> (Pid, Reply) {
+    match event {
+        Event::Stdout(program, bytes) => (program, Reply::Stdout(bytes)),
+        Event::Stderr(program, bytes) => (program, Reply::Stderr(bytes)),
+        Event::NeedFile(program, path) => (program, Reply::NeedFile(path)),
+        Event::Exit(program, Exit::Status(status)) => (program, Reply::Status(status)),
+        Event::Exit(program, Exit::Signaled(signal)) => (program, Reply::Signaled(signals::number(signal))),
+        Event::Exit(program, Exit::Exec { places, argv, by_ip }) => {
+            let places = places.into_iter().map(|(ns, heading)| (ns.0, heading)).collect();
+            (program, Reply::Exec { places, argv, by_ip })
+        }
+    }
+}

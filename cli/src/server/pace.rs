@@ -1,0 +1,122 @@
+//! When virtual time passes, and how fast.
+//!
+//! As a rule it passes only while every real process of the script sleeps, and then at once to the next thing that happens.
+//! So whatever the machine does meanwhile, a script sees the same: `ping … &`, pipes and `wait` are deterministic. It keeps
+//! pace with the wall clock where it is asked to; while a real process sleeps by that clock, or reads from the terminal; when
+//! some process never sleeps; and when nothing has been asked for a whole (virtual) day.
+
+use super::Server;
+use std::io;
+use std::time::{Duration, Instant};
+use vethlab_engine::time::Time;
+
+/// How long processes may be busy before programs start, and time passes, all the same.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// So long virtual time may run ahead of the wall clock with nothing new to do: an endless `ping` must not fill the disk.
+const LEASH: Duration = Duration::from_secs(24 * 3600);
+/// How often it is looked whether the reason for keeping pace with the wall clock is gone.
+const RELOOK: Duration = Duration::from_millis(5);
+
+/// How time passes.
+pub(super) struct Pace {
+    realtime: bool,
+    /// While keeping pace with the wall clock: two instants that are one.
+    anchor: Option<(Instant, Time)>,
+    /// Since when processes are busy while something waits for them to sleep, and how often they were looked at.
+    restless: Option<(Instant, u32)>,
+    /// How far time may run ahead.
+    leash: Time,
+}
+
+impl Pace {
+    pub(super) fn new(realtime: bool) -> Pace {
+        Pace { realtime, anchor: None, restless: None, leash: Time::ZERO + LEASH }
+    }
+
+    /// A client came or left.
+    pub(super) fn news(&mut self, now: Time) {
+        self.leash = now + LEASH;
+    }
+
+    /// How long to wait before looking at busy processes again: most are done in a moment.
+    fn backoff(&mut self) -> (Duration, Duration) {
+        let (since, looks) = self.restless.get_or_insert_with(|| (Instant::now(), 0));
+        *looks += 1;
+        (since.elapsed(), Duration::from_micros(u64::from(20 * *looks).min(1000)))
+    }
+}
+
+impl Server {
+    /// Lets time pass if it may; how long to wait for something to come in.
+    pub(super) fn let_time_pass(&mut self) -> io::Result<Option<Duration>> {
+        if self.pace.realtime {
+            self.look_once();
+            self.start_held();
+            return Ok(self.keep_pace());
+        }
+        if self.held.is_empty() && !self.time_is_wanted() {
+            self.pace.restless = None;
+            return Ok(None);
+        }
+        if !self.is_quiet()? {
+            let (busy, nap) = self.pace.backoff();
+            if busy < PATIENCE {
+                return Ok(Some(nap));
+            }
+            self.start_held();
+            let paced = self.keep_pace();
+            return Ok(Some(paced.map_or(RELOOK, |paced| paced.min(RELOOK))));
+        }
+        self.pace.restless = None;
+        if !self.held.is_empty() {
+            self.start_held();
+            return Ok(Some(Duration::ZERO));
+        }
+        if self.lab.now() >= self.pace.leash || self.tree.minds_the_clock() {
+            let paced = self.keep_pace();
+            return Ok(Some(paced.map_or(RELOOK, |paced| paced.min(RELOOK))));
+        }
+        self.pace.anchor = None;
+        self.run_ahead()?;
+        Ok(Some(Duration::ZERO))
+    }
+
+    /// In realtime the order of programs is the order in which they came; only their namespaces must be known.
+    fn look_once(&mut self) {
+        if !self.held.is_empty() {
+            self.look();
+        }
+    }
+
+    fn time_is_wanted(&self) -> bool {
+        self.lab.waits_for_time() && self.lab.next_deadline().is_some()
+    }
+
+    /// True if all processes sleep and none has said anything that was not taken in.
+    fn is_quiet(&mut self) -> io::Result<bool> {
+        let asleep = self.look() || self.look();
+        Ok(asleep && !self.wait(Some(Duration::ZERO))?)
+    }
+
+    /// Time goes where the wall clock says; how long until something happens.
+    fn keep_pace(&mut self) -> Option<Duration> {
+        let now = self.lab.now();
+        let (began, then) = *self.pace.anchor.get_or_insert_with(|| (Instant::now(), now));
+        let target = then + began.elapsed();
+        while self.lab.step(target) {}
+        let next = self.lab.next_deadline()?;
+        Some((then + began.elapsed()).min(next)).map(|reached| next.since(reached))
+    }
+
+    /// Time goes from event to event, until one of them matters to a process, or something comes in.
+    fn run_ahead(&mut self) -> io::Result<()> {
+        while let Some(next) = self.lab.next_deadline() {
+            self.lab.step(next);
+            let over = !self.lab.waits_for_time() || self.lab.now() >= self.pace.leash;
+            if self.pass_on() || self.wait(Some(Duration::ZERO))? || over {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

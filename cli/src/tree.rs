@@ -1,0 +1,136 @@
+//! The real processes of a script: its descendants, whether all of them sleep, and in which namespace each lives.
+//!
+//! Virtual time may only pass while nothing real is going on. [`Tree::look`] visits every descendant once; when two looks in
+//! a row find the same processes asleep, none of which has run in between, there was an instant between the two at which
+//! all of them slept: whatever they wait for must come from the lab.
+
+mod status;
+mod timers;
+
+use self::status::Status;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use vethlab_sim::NsId;
+
+/// The host's namespace.
+const HOST: NsId = NsId(0);
+
+/// The descendants of this process.
+pub(crate) struct Tree {
+    proc: PathBuf,
+    me: u32,
+    /// What the last look found.
+    seen: Vec<(u32, Status)>,
+    homes: BTreeMap<u32, NsId>,
+}
+
+/// What has become of the namespaces of processes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moves {
+    /// New processes live there.
+    pub(crate) came: Vec<NsId>,
+    /// Processes that lived there ended.
+    pub(crate) went: Vec<NsId>,
+}
+
+impl Tree {
+    /// The descendants of the calling process.
+    pub(crate) fn new() -> Tree {
+        Tree::of(PathBuf::from("/proc"), std::process::id())
+    }
+
+    fn of(proc: PathBuf, me: u32) -> Tree {
+        Tree { proc, me, seen: Vec::new(), homes: BTreeMap::new() }
+    }
+
+    /// Visits all; true if they sleep, and slept ever since the last look.
+    pub(crate) fn look(&mut self, moves: &mut Moves) -> bool {
+        let seen = self.visit();
+        self.settle(&seen, moves);
+        let calm = seen == self.seen && seen.iter().all(|(_, status)| status.asleep);
+        self.seen = seen;
+        calm
+    }
+
+    /// All descendants, parents before children.
+    fn visit(&self) -> Vec<(u32, Status)> {
+        let census = self.census();
+        let mut seen: Vec<(u32, Status)> = Vec::new();
+        let mut parents = vec![(self.me, vec![self.me])];
+        while let Some((parent, threads)) = parents.pop() {
+            let children = match &census {
+                Some(census) => census.get(&parent).cloned().unwrap_or_default(),
+                None => self.children(parent, &threads),
+            };
+            for pid in children {
+                if let Some((status, threads)) = status::read(&self.proc, pid, parent) {
+                    seen.push((pid, status));
+                    parents.push((pid, threads));
+                }
+            }
+        }
+        seen
+    }
+
+    /// The children of a process, as the kernel lists them for each of its threads.
+    fn children(&self, pid: u32, threads: &[u32]) -> Vec<u32> {
+        let list = |thread: &u32| std::fs::read_to_string(self.proc.join(format!("{pid}/task/{thread}/children"))).ok();
+        let lists: Vec<String> = threads.iter().filter_map(list).collect();
+        lists.iter().flat_map(|list| list.split_ascii_whitespace()).filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// The children of every process on the machine, where the kernel keeps no lists (no `CONFIG_PROC_CHILDREN`).
+    fn census(&self) -> Option<BTreeMap<u32, Vec<u32>>> {
+        if self.proc.join(format!("{0}/task/{0}/children", self.me)).exists() {
+            return None;
+        }
+        let mut census: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for pid in status::numbers_in(&self.proc) {
+            if let Some(parent) = status::parent(&self.proc, pid) {
+                census.entry(parent).or_default().push(pid);
+            }
+        }
+        Some(census)
+    }
+
+    /// New processes live where their parents do. One whose parent ended unseen has brought its environment.
+    fn settle(&mut self, seen: &[(u32, Status)], moves: &mut Moves) {
+        let mut homes = BTreeMap::new();
+        for (pid, status) in seen {
+            let home = self.homes.get(pid).copied().unwrap_or_else(|| {
+                let inherited = homes.get(&status.parent).copied();
+                let home = inherited.or_else(|| status::namespace(&self.proc, *pid).map(NsId)).unwrap_or(HOST);
+                moves.came.push(home);
+                home
+            });
+            homes.insert(*pid, home);
+        }
+        let gone = self.homes.iter().filter(|(pid, _)| !homes.contains_key(pid));
+        moves.went.extend(gone.map(|(_, home)| *home));
+        self.homes = homes;
+    }
+
+    /// Where a process lives, as of the last look.
+    pub(crate) fn home(&self, pid: u32) -> Option<NsId> {
+        self.homes.get(&pid).copied()
+    }
+
+    /// A process moves.
+    pub(crate) fn settle_in(&mut self, pid: u32, to: NsId, moves: &mut Moves) {
+        moves.came.push(to);
+        moves.went.extend(self.homes.insert(pid, to));
+    }
+
+    /// All processes and where they live, as of the last look.
+    pub(crate) fn homes(&self) -> Vec<(u32, NsId)> {
+        self.homes.iter().map(|(pid, home)| (*pid, *home)).collect()
+    }
+
+    /// True if a process sleeps by the wall clock, as a real `sleep` does, or waits for whoever sits at the terminal.
+    pub(crate) fn minds_the_clock(&self) -> bool {
+        self.seen.iter().any(|(pid, _)| timers::is_set(&self.proc, *pid))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! What `/proc` says of a process.
+
+use crate::client::NAMESPACE;
+use std::path::Path;
+
+/// A process at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Status {
+    pub(super) parent: u32,
+    /// All its threads sleep, or are stopped or dead.
+    pub(super) asleep: bool,
+    /// How often its threads have gone to sleep or were put off, in sum: it has run if this changed.
+    pub(super) switches: u64,
+}
+
+/// What one `status` file says.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Lines {
+    asleep: bool,
+    parent: u32,
+    threads: u32,
+    switches: u64,
+}
+
+fn parse(text: &str) -> Lines {
+    let mut lines = Lines::default();
+    for line in text.lines() {
+        let Some((key, value)) = line.split_once(":\t") else { continue };
+        match key {
+            // Sleeping, stopped, traced and stopped, zombie, dead. What waits for a disk (D) goes on by itself.
+            "State" => lines.asleep = value.starts_with(['S', 'T', 't', 'Z', 'X']),
+            "PPid" => lines.parent = value.parse().unwrap_or_default(),
+            "Threads" => lines.threads = value.parse().unwrap_or_default(),
+            "voluntary_ctxt_switches" | "nonvoluntary_ctxt_switches" => {
+                lines.switches += value.parse::<u64>().unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// A process and its threads; nothing if it has gone, or is no child of that parent (any more).
+pub(super) fn read(proc: &Path, pid: u32, parent: u32) -> Option<(Status, Vec<u32>)> {
+    let dir = proc.join(pid.to_string());
+    let main = parse(&std::fs::read_to_string(dir.join("status")).ok()?);
+    if main.parent != parent {
+        return None;
+    }
+    let mut status = Status { parent, asleep: main.asleep, switches: main.switches };
+    if main.threads <= 1 {
+        return Some((status, vec![pid]));
+    }
+    let threads: Vec<u32> = numbers_in(&dir.join("task"));
+    for thread in threads.iter().filter(|thread| **thread != pid) {
+        if let Ok(text) = std::fs::read_to_string(dir.join(format!("task/{thread}/status"))) {
+            let other = parse(&text);
+            status.asleep &= other.asleep;
+            status.switches += other.switches;
+        }
+    }
+    Some((status, threads))
+}
+
+/// The parent of a process.
+pub(super) fn parent(proc: &Path, pid: u32) -> Option<u32> {
+    Some(parse(&std::fs::read_to_string(proc.join(format!("{pid}/status"))).ok()?).parent)
+}
+
+/// The namespace that a process was told of by its environment.
+pub(super) fn namespace(proc: &Path, pid: u32) -> Option<u32> {
+    let environ = std::fs::read(proc.join(format!("{pid}/environ"))).ok()?;
+    let mut words = environ.split(|byte| *byte == 0).filter_map(|word| std::str::from_utf8(word).ok());
+    words.find_map(|word| word.strip_prefix(NAMESPACE)?.strip_prefix('=')?.parse().ok())
+}
+
+/// Entries of a directory that are numbers, ascending.
+pub(super) fn numbers_in(dir: &Path) -> Vec<u32> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut numbers: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort();
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_file_is_read() {
+        let text = "Name:\tba\tsh\nState:\tS (sleeping)\nPPid:\t7\nThreads:\t3\nvoluntary_ctxt_switches:\t5\n\
+                    nonvoluntary_ctxt_switches:\t6\n";
+        assert_eq!(parse(text), Lines { asleep: true, parent: 7, threads: 3, switches: 11 });
+        for (state, asleep) in [("R (running)", false), ("D (disk sleep)", false), ("T (stopped)", true), ("Z", true)] {
+            assert_eq!(parse(&format!("State:\t{state}\n")).asleep, asleep, "{state}");
+        }
+    }
+}
