@@ -11,10 +11,12 @@
 //! | `carry.rs` | frames from stack to stack |
 //! | `event.rs` | the queue of what will happen |
 //! | `furnish.rs`, `internet.rs` | what a script finds, and the outside |
+//! | `device.rs` | ports with real interfaces behind them |
 //! | `record.rs` | captures and traces |
 
 mod cable;
 mod carry;
+mod device;
 mod event;
 mod furnish;
 mod internet;
@@ -26,6 +28,7 @@ mod watch;
 pub use record::Recording;
 
 use self::cable::{Cable, CableId, End};
+use self::device::Device;
 use self::event::{Event, Key, Queue};
 use self::internet::Internet;
 use self::names::Names;
@@ -128,6 +131,7 @@ pub struct World {
     last_cable: CableId,
     watch: LinkWatch,
     internet: Option<Internet>,
+    devices: Vec<Device>,
     queue: Queue,
     pool: FramePool,
     out: Outbox,
@@ -174,6 +178,7 @@ impl World {
             last_cable: CableId::default(),
             watch: LinkWatch::default(),
             internet: None,
+            devices: Vec::new(),
             queue: Queue::default(),
             pool: FramePool::new(),
             out: Outbox::new(),
@@ -248,7 +253,7 @@ impl World {
 
     /// Frames that are out: those between stacks. (Those that wait in stacks count there: [`Stack::parked`].)
     pub(crate) fn frames_on_the_way(&self) -> usize {
-        self.queue.frames() + self.leaving.len()
+        self.queue.frames() + self.leaving.len() + self.device_frames()
     }
 
     /// Frames that were taken from the pool and not given back.
@@ -256,8 +261,8 @@ impl World {
         self.pool.taken()
     }
 
-    /// The namespaces, and how many frames wait in each.
-    pub(crate) fn stacks(&self) -> impl Iterator<Item = (NsId, &Stack)> {
+    /// The namespaces and their stacks.
+    pub fn stacks(&self) -> impl Iterator<Item = (NsId, &Stack)> {
         self.nets.iter().map(|(ns, net)| (*ns, &net.stack))
     }
 }
@@ -276,5 +281,6 @@ impl Drop for World {
             }
         }
         self.leaving.drain(..).for_each(|(_, _, frame)| self.pool.give(frame));
+        self.devices_clear();
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Place {
     Port(NsId, IfIndex),
     /// At the simulated outside.
     Internet,
+    /// At a real interface: the number of its device.
+    Device(usize),
 }
 
 /// Two ends and what lies between them.
@@ -113,6 +115,7 @@ impl World {
         }
         let cable = self.end_at(ns, index).and_then(|end| self.cables.get(&end.cable));
         Some(match cable {
+            Some(cable) if cable.places.iter().any(|place| matches!(place, Place::Device(_))) => Driver::External,
             Some(cable) if cable.physical => Driver::Physical,
             Some(_) => Driver::Veth,
             None => Driver::External,
@@ -125,7 +128,7 @@ impl World {
         let cable = self.cables.get(&end.cable).filter(|cable| !cable.physical)?;
         match cable.places[usize::from(end.other().side & 1)] {
             Place::Port(netns, index) => Some(Peer { netns, index }),
-            Place::Internet => None,
+            Place::Internet | Place::Device(_) => None,
         }
     }
 

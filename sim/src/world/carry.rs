@@ -70,7 +70,6 @@ impl World {
             }
             match self.take_frame(ns, port, &frame) {
                 Ok((end, delay)) => {
-                    self.digest.frame(self.now, end.way(), &frame);
                     self.set_out(end, frame, delay);
                 }
                 Err(Lost::Refused(reason)) => {
@@ -84,14 +83,14 @@ impl World {
     }
 
     /// Decides whether a cable takes a frame (`veth_xmit`): by which end it will come out, and after how long.
-    fn take_frame(&self, ns: NsId, port: IfIndex, frame: &[u8]) -> Result<(End, Duration), Lost> {
+    fn take_frame(&self, ns: NsId, port: IfIndex, frame: &FrameBuf) -> Result<(End, Duration), Lost> {
         let gone = Lost::Silently(DropReason::HostTargetGone);
         let Some(near) = self.end_at(ns, port) else { return Err(gone) };
         let Some(cable) = self.cables.get(&near.cable) else { return Err(gone) };
         let far = near.other();
         let Some((_, peer)) = self.port_at(far) else {
             return match self.place(far) {
-                Some(Place::Internet) => Ok((far, cable.delay)),
+                Some(Place::Internet | Place::Device(_)) => Ok((far, cable.delay)),
                 _ => Err(gone),
             };
         };
@@ -101,7 +100,8 @@ impl World {
             let lost = if noticed { Lost::Silently } else { Lost::Refused };
             return Err(lost(DropReason::NoCarrier));
         }
-        if frame.len() > peer.mtu as usize + ethernet::HEADER + TAG {
+        // A super-frame goes through (`is_skb_forwardable`): it is cut behind the cable, or never.
+        if frame.offload.segment_size.is_none() && frame.len() > peer.mtu as usize + ethernet::HEADER + TAG {
             return Err(Lost::Refused(DropReason::TransmitRefused));
         }
         Ok((far, cable.delay))
@@ -109,7 +109,12 @@ impl World {
 
     /// Sends a frame on its way.
     fn set_out(&mut self, end: End, frame: FrameBuf, delay: Duration) {
-        if self.place(end) != Some(Place::Internet) {
+        let place = self.place(end);
+        if let Some(Place::Device(number)) = place {
+            return self.device_send(number, frame);
+        }
+        self.digest.frame(self.now, end.way(), &frame);
+        if place != Some(Place::Internet) {
             self.queue.push(self.now + delay, Event::Arrive(end, frame));
             return;
         }

@@ -60,7 +60,7 @@ impl World {
     }
 
     /// A port with a carrier.
-    fn add_card(&mut self, ns: NsId, name: &str, mac: Mac) -> IfIndex {
+    pub(super) fn add_card(&mut self, ns: NsId, name: &str, mac: Mac) -> IfIndex {
         let index = self.stack(ns).ports().iter().map(|port| port.index).max().unwrap_or(0) + 1;
         let mut port = Port::new_ethernet(index, name, mac, self.now);
         (port.carrier, port.operstate, port.carrier_changes) = (true, OperState::Up, (1, 1));

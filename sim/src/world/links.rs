@@ -108,7 +108,7 @@ impl World {
             self.visit(ns, |stack, cx, _| stack.port_remove(cx, index));
             return;
         };
-        if self.driver(ns, index) == Some(Driver::Physical) {
+        if matches!(self.driver(ns, index), Some(Driver::Physical | Driver::External)) {
             self.go_home(ns, index);
             return;
         }
