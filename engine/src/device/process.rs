@@ -1,13 +1,16 @@
-//! Three things about processes that the standard library keeps behind `unsafe`: what became of a signal's disposition,
-//! and file descriptors that travel over a socket.
+//! Things about processes that the standard library keeps behind `unsafe`: what became of a signal's disposition, file
+//! descriptors that travel over a socket, and what a file is, in the kernel's own bytes.
 
 #![allow(unsafe_code, reason = "three system calls, each wrapped in one function")]
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, recvmsg, sendmsg};
+use std::ffi::CString;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 /// True if this process ignores the signal: a shell starts background jobs with `SIGINT` and `SIGQUIT` ignored.
 pub fn is_ignored(signal: Signal) -> bool {
@@ -50,6 +53,34 @@ pub fn receive_fd(stream: &UnixStream) -> io::Result<OwnedFd> {
     }
     let kind = if message.bytes == 0 { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
     Err(kind.into())
+}
+
+/// What `stat` (or, without `follow`, `lstat`) says of a file, as the bytes of the kernel's `struct stat`, but that root
+/// owns it.
+pub fn stat(path: &Path, follow: bool) -> io::Result<Vec<u8>> {
+    let mut found = if follow { nix::sys::stat::stat(path) } else { nix::sys::stat::lstat(path) }?;
+    (found.st_uid, found.st_gid) = (0, 0);
+    // SAFETY: a `struct stat` is plain old data without padding, which the kernel writes whole; the slice covers exactly
+    // the local variable.
+    let bytes = unsafe { std::slice::from_raw_parts((&raw const found).cast::<u8>(), size_of_val(&found)) };
+    Ok(bytes.to_vec())
+}
+
+/// What `statx` says of a file, as the bytes of `struct statx`, but that root owns it.
+pub fn statx(path: &Path, follow: bool, mask: u32) -> io::Result<Vec<u8>> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
+    // SAFETY: a `struct statx` is plain old data, for which all zeroes is a valid value.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    // SAFETY: the path ends with a zero, and the call writes one `struct statx` to `found`, which outlives it.
+    let result = unsafe { libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &mut found) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    (found.stx_uid, found.stx_gid) = (0, 0);
+    // SAFETY: as above; the variable was zeroed, so every byte of it is there.
+    let bytes = unsafe { std::slice::from_raw_parts((&raw const found).cast::<u8>(), size_of_val(&found)) };
+    Ok(bytes.to_vec())
 }
 
 #[cfg(test)]
