@@ -33,7 +33,8 @@ pub enum Effect {
     PortUp(IfIndex),
     /// The port's addresses are to be announced by gratuitous ARP (`arp_notify`).
     Announce(IfIndex),
-    /// Learned path MTUs and redirects are forgotten.
+    /// What was remembered of routing decisions is no longer true (`rt_cache_flush`). What paths taught (learned MTUs and
+    /// redirects) stays.
     RouteCacheFlush,
 }
 
@@ -128,6 +129,25 @@ impl Config {
                 Ok(())
             }
             Command::RouteCacheFlush => {
+                self.rib4.flush_cache();
+                self.effects.push(Effect::RouteCacheFlush);
+                Ok(())
+            }
+            Command::RuleAdd(spec) => {
+                if spec.ipv6 {
+                    self.rib6.rule_add(&spec)?
+                } else {
+                    self.rib4.rule_add(&spec)?
+                }
+                self.effects.push(Effect::RouteCacheFlush);
+                Ok(())
+            }
+            Command::RuleDelete(spec) => {
+                if spec.ipv6 {
+                    self.rib6.rule_delete(&spec)?
+                } else {
+                    self.rib4.rule_delete(&spec)?
+                }
                 self.effects.push(Effect::RouteCacheFlush);
                 Ok(())
             }
@@ -146,6 +166,7 @@ impl Config {
         }
         self.address4_expire(now);
         self.address6_expire(now);
+        self.rib6.expire(now);
         self.settle()
     }
 
@@ -156,7 +177,7 @@ impl Config {
 
     /// Ends a change: works out when time matters next, and hands out what the stack must do, each thing once.
     pub(crate) fn settle(&mut self) -> Vec<Effect> {
-        self.deadline = self.ports.iter().flat_map(port_deadlines).min();
+        self.deadline = self.ports.iter().flat_map(port_deadlines).chain(self.rib6.next_expiry()).min();
         let mut effects = core::mem::take(&mut self.effects);
         let flushes = effects.contains(&Effect::RouteCacheFlush);
         effects.retain(|effect| *effect != Effect::RouteCacheFlush);

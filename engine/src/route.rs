@@ -4,29 +4,49 @@
 //! |---|---|
 //! | [`types`](Route) | a [`Route`] and its [`NextHops`] |
 //! | `fib` | [`Fib`]: prefixes and the longest match among them; [`reference`] is its plain twin, the oracle of the tests |
-//! | `table` | [`Table`]: the routes of one table, in the kernel's order, with add, replace and delete |
-//! | `rule` | a [`Rule`]: which packets ask which table |
+//! | `table` | the routes of one table, in the kernel's order, with insert and remove |
 //! | `rib` | [`Rib`]: all tables and the [rules](Rule) that choose among them; [`Rib::lookup`] |
-//! | `v4`, `v6` | what is checked before a route enters, and what addresses, links and carriers do to the tables |
+//! | `rule`, `rules` | a [`Rule`]: which packets ask which table; adding and deleting them |
+//! | `v4`, `v6` | what is checked before a route enters |
+//! | `events4` | what addresses, ports and carriers do to the IPv4 tables (`v6` has its own) |
 //! | `source` | which of our addresses speaks, and what kind an address is |
+//! | `flow` | what a packet asks, and what it is answered |
 //! | `output` | [`output_route`]: the way of a packet that starts here |
 //! | `input` | [`input_route`]: the way of a packet that came in |
-//! | `get` | [`route_get`]: what `ip route get` is told |
+//! | `multipath` | one way of several |
+//! | `get`, `get6` | [`route_get`]: what `ip route get` is told |
 //! | `exception` | what the path taught us: a smaller MTU, a better gateway |
 
+mod events4;
+mod exception;
 mod fib;
 mod flow;
 mod get;
+mod get6;
+mod input;
+mod multipath;
 mod net;
+mod output;
 pub mod reference;
 mod rib;
 mod rule;
+mod rules;
+mod source;
+mod table;
 mod types;
+mod v4;
+mod v6;
 
+pub use crate::control::RuleAction;
+pub use exception::Redirect;
 pub use fib::{Fib, Matches};
 pub use flow::{Answer, Flow, InputKey, InputRoute, OutputKey, OutputRoute, Unroutable};
 pub use get::{RouteGet, RouteGot, RouteWay, route_get};
+pub use input::input_route;
+pub use multipath::hash as multipath_hash;
 pub use net::Net;
-pub use rib::{Rib, input_route, output_route};
-pub use rule::{Rule, RuleAction};
+pub use output::output_route;
+pub use rib::Rib;
+pub use rule::Rule;
+pub use source::{address_kind, select_address};
 pub use types::{NextHop, NextHops, Route, rtcf};

@@ -196,6 +196,54 @@ pub enum RouteMode {
     Replace,
 }
 
+/// What a rule does with the packets it is for (`FR_ACT_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleAction {
+    /// `lookup TABLE`: asks that table; if that has no answer the next rule is asked.
+    Table(u32),
+    /// `goto PRIORITY`: goes on there.
+    Goto(u32),
+    /// `nop`
+    Nop,
+    /// `blackhole`
+    Blackhole,
+    /// `unreachable`
+    Unreachable,
+    /// `prohibit`
+    Prohibit,
+}
+
+/// A rule as the user says it. `None` is "not said".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RuleSpec {
+    /// A rule for IPv6 (`ip -6 rule`).
+    pub ipv6: bool,
+    /// `pref`
+    pub priority: Option<u32>,
+    /// `not`
+    pub invert: bool,
+    /// `from`
+    pub source: Option<(IpAddr, u8)>,
+    /// `to`
+    pub destination: Option<(IpAddr, u8)>,
+    /// `iif`
+    pub iif: Option<String>,
+    /// `oif`
+    pub oif: Option<String>,
+    /// `fwmark MARK`
+    pub mark: Option<u32>,
+    /// `fwmark …/MASK`
+    pub mask: Option<u32>,
+    /// `tos`
+    pub tos: u8,
+    /// `suppress_prefixlength`
+    pub suppress_prefix: Option<u32>,
+    /// What it does; `lookup main` if not said.
+    pub action: Option<RuleAction>,
+    /// `protocol`; 3 (boot) if not said to `add`, 0 to `del`.
+    pub protocol: u8,
+}
+
 /// How long an address is valid, or preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
@@ -403,6 +451,10 @@ pub enum Command {
     RouteDelete(RouteSpec),
     /// `ip route flush cache`
     RouteCacheFlush,
+    /// `ip rule add`
+    RuleAdd(RuleSpec),
+    /// `ip rule del`
+    RuleDelete(RuleSpec),
     /// `ip neigh add|change|replace`
     NeighborAdd(NeighborMode, NeighborSpec),
     /// `ip neigh del`

@@ -1,8 +1,12 @@
 //! What `ip route get` is told, and what `ip route show cache` lists: the way of one packet, with its reasons.
 
-use crate::addr::{IpAddr, Ipv4Addr, Ipv6Addr};
-use crate::control::{IfIndex, Refusal, RouteKind, RouteMetrics};
-use crate::route::{Net, Rib, Route};
+use super::exception::seconds;
+use super::get6::route_get6;
+use super::{input, output};
+use crate::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::control::{Errno, IfIndex, Refusal, RouteKind, RouteMetrics, protocol, scope};
+use crate::reason::DropReason;
+use crate::route::{InputKey, Net, NextHop, OutputKey, Rib, Route};
 
 /// The question: `ip route get`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,15 +115,159 @@ pub struct RouteWay {
 impl RouteWay {
     /// `RTM_F_CLONED`: it is the way of a packet, not a route of a table.
     pub const CLONED: u32 = 0x200;
+
+    /// To `destination`, and nothing else is known.
+    pub(super) fn cached(destination: IpAddr, kind: RouteKind, table: u32) -> RouteWay {
+        RouteWay {
+            kind,
+            destination,
+            length: if destination.is_ipv4() { 32 } else { 128 },
+            source: None,
+            tos: 0,
+            table,
+            scope: scope::UNIVERSE,
+            protocol: protocol::UNSPEC,
+            oif: None,
+            iif: None,
+            gateway: None,
+            prefsrc: None,
+            metric: None,
+            metrics: RouteMetrics::default(),
+            realms: None,
+            mark: None,
+            uid: None,
+            preference: None,
+            flags: RouteWay::CLONED,
+            expires: None,
+            error: 0,
+        }
+    }
 }
 
 /// `ip route get` (`inet_rtm_getroute`, `inet6_rtm_getroute`). The rib of the destination's version is asked.
-#[allow(unused_variables)]
 pub fn route_get(
     net: Net<'_>,
     rib4: &Rib<Ipv4Addr>,
     rib6: &Rib<Ipv6Addr>,
     ask: &RouteGet,
 ) -> Result<RouteGot, Refusal> {
-    unimplemented!()
+    match ask.destination {
+        IpAddr::V4(destination) => {
+            let source = ask.source.and_then(Ipv4Addr::from_ip).filter(|source| !source.is_unspecified());
+            match ask.iif {
+                Some(iif) => received(net, rib4, ask, destination, source, iif),
+                None => sent(net, rib4, ask, destination, source),
+            }
+        }
+        IpAddr::V6(destination) => route_get6(net, rib6, ask, destination),
+    }
+}
+
+type Followed<'a> = Option<(&'a Route<Ipv4Addr>, &'a NextHop<Ipv4Addr>)>;
+
+/// As if a packet started here.
+fn sent(
+    net: Net<'_>,
+    rib: &Rib<Ipv4Addr>,
+    ask: &RouteGet,
+    destination: Ipv4Addr,
+    source: Option<Ipv4Addr>,
+) -> Result<RouteGot, Refusal> {
+    let key = OutputKey {
+        source,
+        oif: ask.oif,
+        tos: ask.tos,
+        mark: ask.mark,
+        igmp: ask.ip_protocol == 2,
+        ..OutputKey::to(destination)
+    };
+    let output::Way { route, answer } = output::way(net, rib, &key)?;
+    if ask.fibmatch {
+        return matched(answer, route.kind, route.table);
+    }
+    let mut way = described(ask, answer, route.kind, route.table);
+    way.oif = Some(route.oif);
+    way.gateway = route.gateway.map(IpAddr::from);
+    way.prefsrc =
+        Some(route.source).filter(|chosen| *chosen != source.unwrap_or(Ipv4Addr::UNSPECIFIED)).map(IpAddr::from);
+    way.uid = Some(ask.uid.unwrap_or(0));
+    way.flags |= route.flags;
+    way.expires = route.expires.map(seconds);
+    if route.expires.is_some()
+        && route.mtu != 0
+        && answer.is_some_and(|(of, hop)| learned(net, rib, of, hop, destination))
+    {
+        way.metrics.mtu = Some(route.mtu);
+        way.metrics.mtu_lock = route.mtu_locked;
+    }
+    Ok(RouteGot::Way(way))
+}
+
+/// True if the MTU of the path was learned (a redirect expires, too).
+fn learned(
+    net: Net<'_>,
+    rib: &Rib<Ipv4Addr>,
+    route: &Route<Ipv4Addr>,
+    nexthop: &NextHop<Ipv4Addr>,
+    destination: Ipv4Addr,
+) -> bool {
+    let _ = route;
+    rib.exceptions.find(net.now, nexthop, destination).is_some_and(|exception| exception.mtu.is_some())
+}
+
+/// As if a packet came in.
+fn received(
+    net: Net<'_>,
+    rib: &Rib<Ipv4Addr>,
+    ask: &RouteGet,
+    destination: Ipv4Addr,
+    source: Option<Ipv4Addr>,
+    iif: IfIndex,
+) -> Result<RouteGot, Refusal> {
+    net.ports.get(iif).ok_or(Errno::NoDev)?;
+    let key = InputKey {
+        tos: ask.tos,
+        mark: ask.mark,
+        joined: destination == output::ALL_HOSTS,
+        ..InputKey::new(source.unwrap_or(Ipv4Addr::UNSPECIFIED), destination, iif)
+    };
+    let input::Way { route, answer } = input::way(net, rib, &key).map_err(errno_of)?;
+    if ask.fibmatch {
+        return matched(answer, route.kind, route.table);
+    }
+    let mut way = described(ask, answer, route.kind, route.table);
+    way.oif = Some(route.oif);
+    way.iif = Some(iif);
+    way.gateway = route.gateway.map(IpAddr::from);
+    way.uid = ask.uid;
+    way.flags |= route.flags;
+    Ok(RouteGot::Way(way))
+}
+
+/// What an asker is told of a packet that would not have passed.
+fn errno_of(reason: DropReason) -> Errno {
+    match reason {
+        DropReason::NoRoute => Errno::NetUnreach,
+        DropReason::RouteUnreachable | DropReason::ForwardingOff => Errno::HostUnreach,
+        DropReason::RouteProhibit => Errno::Acces,
+        _ => Errno::Inval,
+    }
+}
+
+/// What both have in common (`rt_fill_info`).
+fn described(ask: &RouteGet, answer: Followed<'_>, kind: RouteKind, table: Option<u32>) -> RouteWay {
+    let mut way = RouteWay::cached(ask.destination, kind, table.unwrap_or(0));
+    way.source = ask.source.filter(|source| !source.is_unspecified());
+    way.mark = Some(ask.mark).filter(|mark| *mark != 0);
+    if let Some((route, _)) = answer {
+        way.tos = route.tos;
+        way.metrics = route.metrics;
+        way.realms = Some(route.realms).filter(|realms| *realms != 0);
+    }
+    way
+}
+
+fn matched(answer: Followed<'_>, kind: RouteKind, table: Option<u32>) -> Result<RouteGot, Refusal> {
+    let (route, _) = answer.ok_or(Errno::HostUnreach)?;
+    Ok(RouteGot::Match4(Route { kind, table: table.unwrap_or(0), ..route.clone() }))
 }

@@ -1,6 +1,6 @@
 //! What a routing decision may look at besides the tables.
 
-use crate::addr::Ipv4Addr;
+use crate::addr::{Address, Ipv4Addr};
 use crate::control::{IfIndex, Nud};
 use crate::link::Ports;
 use crate::sysctl::Sysctls;
@@ -28,5 +28,13 @@ impl<'a> Net<'a> {
     /// The same with a neighbour cache to ask.
     pub fn with_neighbors(self, neighbors: &'a dyn Fn(IfIndex, Ipv4Addr) -> Nud) -> Net<'a> {
         Net { neighbors, ..self }
+    }
+
+    /// True if next hops of the port that have no carrier are not to be used.
+    pub(super) fn ignores_linkdown<A: Address>(&self, port: IfIndex) -> bool {
+        self.ports.get(port).is_some_and(|port| {
+            let conf = self.sysctls.on_port(&port.conf);
+            if A::BITS == 32 { conf.ignore_routes_with_linkdown() } else { conf.ignore_routes_with_linkdown6() }
+        })
     }
 }

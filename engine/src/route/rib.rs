@@ -1,190 +1,266 @@
 //! All tables of a namespace, and the rules that choose among them.
 
-use core::marker::PhantomData;
-
-use crate::addr::{Address, Ipv4Addr, Ipv6Addr};
-use crate::address::Address4;
-use crate::control::{Errno, IfIndex, Refusal, RouteMode, RouteSpec};
-use crate::reason::DropReason;
-use crate::route::{
-    Answer, Flow, InputKey, InputRoute, Net, OutputKey, OutputRoute, Route, RouteWay, Rule, Unroutable,
-};
+use super::exception::Exceptions;
+use super::table::{Miss, Table};
+use crate::addr::{Address, Prefix};
+use crate::control::{RouteKind, RouteMode, RuleAction, table};
+use crate::route::{Answer, Flow, Net, Route, Rule, Unroutable};
+use crate::time::Time;
 
 /// The tables of one version of IP.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rib<A> {
-    doing: PhantomData<A>,
+    /// The first is `main`; `local` is in it until rules are made.
+    tables: Vec<Table<A>>,
+    /// The tables that exist, in the order of the kernel's listing.
+    known: Vec<u32>,
+    /// Where table `default` is.
+    last_resort: Option<usize>,
+    rules: Vec<Rule<A>>,
+    /// The user made or removed rules: `local` is no longer in `main` (`fib_has_custom_rules`).
+    pub(super) custom_rules: bool,
+    /// The user made local routes (`fib_has_custom_local_routes`).
+    pub(super) custom_locals: bool,
+    /// What the path taught.
+    pub(super) exceptions: Exceptions<A>,
+    /// When the first route ends, or earlier.
+    next_expiry: Option<Time>,
 }
 
-#[allow(unused_variables)]
+impl<A: Address> Default for Rib<A> {
+    fn default() -> Rib<A> {
+        Rib::new()
+    }
+}
+
 impl<A: Address> Rib<A> {
     /// A fresh namespace's: rules for `local`, `main` and `default`, and nothing in them.
     pub fn new() -> Rib<A> {
-        unimplemented!()
+        let mut rib = Rib {
+            tables: vec![Table::new(table::MAIN)],
+            known: Vec::new(),
+            last_resort: None,
+            rules: Rule::initial(),
+            custom_rules: false,
+            custom_locals: false,
+            exceptions: Exceptions::new(),
+            next_expiry: None,
+        };
+        // IPv6 keeps its tables apart, and has both from the beginning.
+        if A::BITS == 128 {
+            rib.custom_rules = true;
+            rib.make(table::MAIN);
+            rib.make(table::LOCAL);
+        }
+        rib
     }
 
     /// The table's routes in the order of the kernel's listing; `None` if there never was such a table ("FIB table does
     /// not exist").
     pub fn table(&self, number: u32) -> Option<impl Iterator<Item = &Route<A>>> {
-        unimplemented!() as Option<core::iter::Empty<_>>
+        self.asked(number).map(|table| table.listed(number))
     }
 
     /// All tables' routes in the order of `ip route show table all`.
     pub fn routes(&self) -> impl Iterator<Item = &Route<A>> {
-        unimplemented!() as core::iter::Empty<_>
+        self.known.iter().filter_map(|&number| self.table(number)).flatten()
     }
 
     /// The rules, in the order they are asked.
     pub fn rules(&self) -> &[Rule<A>] {
-        unimplemented!()
+        &self.rules
+    }
+
+    pub(super) fn rules_mut(&mut self) -> &mut Vec<Rule<A>> {
+        &mut self.rules
     }
 
     /// Which way (`fib_lookup`): rules in order, the longest prefix, then the order of the table.
+    #[inline]
     pub fn lookup(&self, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Unroutable> {
-        unimplemented!()
+        if self.custom_rules {
+            return self.lookup_by_rules(net, flow);
+        }
+        let main = self.tables.first().map_or(Err(Miss::GoOn), |main| main.lookup(net, flow));
+        let answer = match (main, self.last_resort) {
+            (Err(_), Some(at)) => self.tables.get(at).map_or(main, |table| table.lookup(net, flow)),
+            _ => main,
+        };
+        answer.map_err(|miss| match miss {
+            Miss::GoOn => Unroutable::NoRoute,
+            Miss::Stop(why) => why,
+        })
+    }
+
+    /// `fib_rules_lookup`
+    #[cold]
+    fn lookup_by_rules(&self, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Unroutable> {
+        let mut next = 0;
+        while let Some(rule) = self.rules.get(next) {
+            next += 1;
+            if !rule.matches(net, flow) {
+                continue;
+            }
+            let answer = match rule.action {
+                RuleAction::Nop => continue,
+                RuleAction::Goto(priority) => {
+                    // Always forward, so that it ends; a target that is not there is passed over.
+                    let target = self.rules.iter().position(|rule| rule.priority == priority);
+                    next = target.unwrap_or(next).max(next);
+                    continue;
+                }
+                RuleAction::Table(number) => self.lookup_in(number, net, flow),
+                RuleAction::Blackhole => Err(Miss::Stop(Unroutable::Blackhole)),
+                RuleAction::Unreachable => Err(Miss::Stop(Unroutable::NoRoute)),
+                RuleAction::Prohibit => Err(Miss::Stop(Unroutable::Prohibit)),
+            };
+            match answer {
+                Ok(answer) if rule.suppresses(answer.route.destination.length()) => {}
+                Ok(answer) => return Ok(answer),
+                Err(Miss::Stop(why)) => return Err(why),
+                Err(Miss::GoOn) => {}
+            }
+        }
+        Err(Unroutable::NoRoute)
+    }
+
+    /// Asks one table, past the rules.
+    pub(super) fn lookup_in(&self, number: u32, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Miss> {
+        self.asked(number).map_or(Err(Miss::GoOn), |table| table.lookup(net, flow))
+    }
+
+    /// True if this very address has a local route: nearly always, that it is one of the host's.
+    #[inline]
+    pub(super) fn is_own(&self, address: A) -> bool {
+        let local = |route: &Route<A>| route.table == table::LOCAL && route.kind == RouteKind::Local;
+        self.asked(table::LOCAL).is_some_and(|table| table.routes(Prefix::host(address)).iter().any(local))
     }
 
     /// Adds a route as the kernel adds its own (`NLM_F_CREATE | NLM_F_APPEND`), unchecked; one that is there already stays.
     pub fn insert_kernel(&mut self, route: Route<A>) {
-        unimplemented!()
+        if A::BITS == 32 {
+            // The only refusal is that it exists.
+            let _ = self.make(route.table).insert(route, RouteMode::Append);
+        } else {
+            self.insert_kernel6(route);
+        }
+    }
+
+    /// As `fib6_add_rt2node` does it for routes without a gateway: behind those of the same metric, once a device.
+    fn insert_kernel6(&mut self, route: Route<A>) {
+        let Some(routes) = self.make(route.table).routes_mut(route.destination) else { return };
+        let at = routes.partition_point(|other| other.metric <= route.metric);
+        let same = |other: &Route<A>| {
+            let (new, old) = (route.nexthops.first(), other.nexthops.first());
+            other.metric == route.metric && (new.oif, new.gateway) == (old.oif, old.gateway)
+        };
+        if !routes.iter().any(same) {
+            routes.insert(at, route);
+        }
     }
 
     /// Removes the first route that agrees in table, prefix, kind, scope, protocol, `prefsrc`, metric (0: any) and device.
     pub fn remove_kernel(&mut self, route: &Route<A>) -> bool {
-        unimplemented!()
+        let is_meant = |other: &Route<A>| {
+            (other.table, other.tos, other.kind) == (route.table, 0, route.kind)
+                && (other.scope, other.protocol) == (route.scope, route.protocol)
+                && (route.prefsrc.is_none() || route.prefsrc == other.prefsrc)
+                && (route.metric == 0 || route.metric == other.metric)
+                && route.nexthops.first().oif == other.nexthops.first().oif
+                && other.nexthops.first().gateway.is_none()
+        };
+        let Some(at) = self.place(route.table) else { return false };
+        let gone = self.tables.get_mut(at).and_then(|table| table.remove(route.destination, is_meant));
+        if let Some(gone) = &gone {
+            self.exceptions.forget(gone);
+        }
+        gone.is_some()
     }
 
     /// `ip route flush cache`: forgets what the path taught.
     pub fn flush_cache(&mut self) {
-        unimplemented!()
-    }
-}
-
-#[allow(unused_variables)]
-impl Rib<Ipv4Addr> {
-    /// What the path taught and still holds, as `ip route show cache` lists it.
-    pub fn cache(&self, net: Net<'_>) -> Vec<RouteWay> {
-        unimplemented!()
+        self.exceptions.clear();
     }
 
-    /// A router told that what goes this way must not be larger than `mtu` (`ipv4_update_pmtu`).
-    pub fn learn_mtu(&mut self, net: Net<'_>, key: &OutputKey, mtu: u32) {
-        unimplemented!()
+    /// When a route must go because its time is over.
+    pub(crate) fn next_expiry(&self) -> Option<Time> {
+        self.next_expiry
     }
 
-    /// The router `from`, on port `iif`, told of a better way to the key's destination (`ip_do_redirect`). True if that
-    /// was believed.
-    pub fn learn_gateway(
-        &mut self,
-        net: Net<'_>,
-        key: &OutputKey,
-        iif: IfIndex,
-        from: Ipv4Addr,
-        gateway: Ipv4Addr,
-    ) -> bool {
-        unimplemented!()
+    pub(super) fn set_expiry(&mut self, next: Option<Time>) {
+        self.next_expiry = next;
     }
 
-    /// `ip route add|append|prepend|change|replace`
-    pub fn add(&mut self, net: Net<'_>, mode: RouteMode, spec: &RouteSpec) -> Result<(), Refusal> {
-        unimplemented!()
+    /// A route came that ends then.
+    pub(super) fn note_expiry(&mut self, expires: Option<Time>) {
+        self.next_expiry = [self.next_expiry, expires].into_iter().flatten().min();
     }
 
-    /// `ip route del`
-    pub fn delete(&mut self, net: Net<'_>, spec: &RouteSpec) -> Result<(), Refusal> {
-        unimplemented!()
+    /// Gives each route of each table to `change`; those it answers `false` for go.
+    pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Route<A>) -> bool) {
+        let exceptions = &mut self.exceptions;
+        for table in &mut self.tables {
+            table.retain(&mut change, |gone| exceptions.forget(gone));
+        }
     }
 
-    /// `fib_add_ifaddr`: the local, connected and broadcast routes of an address that was just put on the port (and is in
-    /// its list). Nothing but the local route while the port is down.
-    pub fn address_added(&mut self, net: Net<'_>, port: IfIndex, address: &Address4) {
-        unimplemented!()
+    /// Where the table is, if there ever was such a one.
+    fn place(&self, number: u32) -> Option<usize> {
+        let number = if number == table::UNSPEC { table::MAIN } else { number };
+        if !self.known.contains(&number) {
+            return None;
+        }
+        let tree = if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number };
+        self.tables.iter().position(|table| table.number == tree)
     }
 
-    /// `fib_del_ifaddr`: takes back what [`Rib::address_added`] made, unless another address of the port still needs it,
-    /// and what spoke from it (`src`). `address` may already be off the port's list or still on it (a secondary that is
-    /// being promoted: then `promoted` is the primary it was under, as `iprim` in the kernel).
-    /// When the last address is gone call [`Rib::device_down`] with `force` afterwards, as `fib_inetaddr_event` does.
-    pub fn address_removed(&mut self, net: Net<'_>, port: IfIndex, address: &Address4, promoted: Option<&Address4>) {
-        unimplemented!()
+    /// The table, with what else is in its tree.
+    pub(super) fn asked(&self, number: u32) -> Option<&Table<A>> {
+        self.place(number).and_then(|at| self.tables.get(at))
     }
 
-    /// The port was set up (`NETDEV_UP`): the routes of its addresses come back, dead next hops revive. Call after the flag
-    /// is set.
-    pub fn device_up(&mut self, net: Net<'_>, port: IfIndex) {
-        unimplemented!()
+    /// The table, if it exists.
+    pub(super) fn asked_mut(&mut self, number: u32) -> Option<&mut Table<A>> {
+        self.place(number).and_then(|at| self.tables.get_mut(at))
     }
 
-    /// `fib_disable_ip`: the port was set down (`force` false: own addresses stay reachable), or lost its last address
-    /// (`force` true: every route of it goes).
-    pub fn device_down(&mut self, net: Net<'_>, port: IfIndex, force: bool) {
-        unimplemented!()
+    /// The table; it is made if there is none (`fib_new_table`).
+    pub(super) fn make(&mut self, number: u32) -> &mut Table<A> {
+        let number = if number == table::UNSPEC { table::MAIN } else { number };
+        if number == table::LOCAL && !self.custom_rules {
+            self.note(table::MAIN);
+        }
+        self.note(number);
+        let tree = if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number };
+        let at = self.tables.iter().position(|table| table.number == tree).unwrap_or_else(|| {
+            self.tables.push(Table::new(tree));
+            self.tables.len() - 1
+        });
+        if number == table::DEFAULT {
+            self.last_resort = Some(at);
+        }
+        &mut self.tables[at]
     }
 
-    /// The port was taken out (`NETDEV_UNREGISTER`): every route with a next hop there goes, multipath ones as a whole.
-    pub fn device_removed(&mut self, net: Net<'_>, port: IfIndex) {
-        unimplemented!()
+    /// Tables are listed by the last byte of their number, and the newest first (`FIB_TABLE_HASHSZ`).
+    fn note(&mut self, number: u32) {
+        if !self.known.contains(&number) {
+            let at = self.known.partition_point(|other| other & 255 < number & 255);
+            self.known.insert(at, number);
+        }
     }
 
-    /// The carrier came or went (`NETDEV_CHANGE`): next hops get or lose `linkdown`. Call after the port has changed.
-    pub fn carrier(&mut self, net: Net<'_>, port: IfIndex, on: bool) {
-        unimplemented!()
+    /// Rules were changed: `local` gets a tree of its own (`fib_unmerge`).
+    pub(super) fn unmerge(&mut self) {
+        if self.custom_rules {
+            return;
+        }
+        self.custom_rules = true;
+        if self.known.contains(&table::LOCAL)
+            && let Some(main) = self.tables.first_mut()
+        {
+            let local = main.split(table::LOCAL);
+            self.tables.push(local);
+        }
     }
-
-    /// `fib_sync_down_addr`: routes that speak from this address go.
-    pub fn prefsrc_removed(&mut self, address: Ipv4Addr) {
-        unimplemented!()
-    }
-}
-
-#[allow(unused_variables)]
-impl Rib<Ipv6Addr> {
-    /// `ip -6 route add|append|prepend|change|replace`
-    pub fn add(&mut self, net: Net<'_>, mode: RouteMode, spec: &RouteSpec) -> Result<(), Refusal> {
-        unimplemented!()
-    }
-
-    /// `ip -6 route del`
-    pub fn delete(&mut self, net: Net<'_>, spec: &RouteSpec) -> Result<(), Refusal> {
-        unimplemented!()
-    }
-
-    /// The port was set up: `linkdown` is set or cleared. The routes of addresses and `ff00::/8` are made by the caller
-    /// with [`Rib::insert_kernel`].
-    pub fn device_up(&mut self, net: Net<'_>, port: IfIndex) {
-        unimplemented!()
-    }
-
-    /// The port was set down: every route of it goes, also `ff00::/8` and its own addresses; of multipath routes, only when
-    /// no member is left alive.
-    pub fn device_down(&mut self, net: Net<'_>, port: IfIndex) {
-        unimplemented!()
-    }
-
-    /// The port was taken out: every route of it goes; multipath ones lose that member only.
-    pub fn device_removed(&mut self, net: Net<'_>, port: IfIndex) {
-        unimplemented!()
-    }
-
-    /// The carrier came or went.
-    pub fn carrier(&mut self, net: Net<'_>, port: IfIndex, on: bool) {
-        unimplemented!()
-    }
-
-    /// The address is gone: routes with this `src` stay but lose it (`fib6_remove_prefsrc`).
-    pub fn prefsrc_removed(&mut self, address: Ipv6Addr) {
-        unimplemented!()
-    }
-}
-
-/// The way of a packet that starts here (`ip_route_output_key`).
-#[allow(unused_variables)]
-pub fn output_route(net: Net<'_>, rib: &Rib<Ipv4Addr>, key: &OutputKey) -> Result<OutputRoute, Errno> {
-    unimplemented!()
-}
-
-/// The way of a packet that came in (`ip_route_input`).
-#[allow(unused_variables)]
-pub fn input_route(net: Net<'_>, rib: &Rib<Ipv4Addr>, key: &InputKey) -> Result<InputRoute, DropReason> {
-    unimplemented!()
 }

@@ -1,24 +1,8 @@
 //! Rules: which packets ask which table (`net/core/fib_rules.c`).
 
-use crate::addr::{Address, Prefix};
-use crate::control::{protocol, table};
-
-/// What a rule does with the packets it is for (`FR_ACT_*`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RuleAction {
-    /// `lookup TABLE`: asks that table; if that has no answer the next rule is asked.
-    Table(u32),
-    /// `goto PRIORITY`: goes on there.
-    Goto(u32),
-    /// `nop`
-    Nop,
-    /// `blackhole`
-    Blackhole,
-    /// `unreachable`
-    Unreachable,
-    /// `prohibit`
-    Prohibit,
-}
+use crate::addr::Address;
+use crate::control::{IfIndex, RuleAction, protocol, table};
+use crate::route::{Flow, Net};
 
 /// A rule (`struct fib_rule`). What is not set matches all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,30 +11,26 @@ pub struct Rule<A> {
     pub priority: u32,
     /// `not`: for all packets but those.
     pub invert: bool,
-    /// `from`
-    pub source: Prefix<A>,
+    /// `from`, as it was said: with all its bits, of which the first [`Rule::source_length`] count.
+    pub source: A,
+    /// The prefix length of `from`; 0 matches all.
+    pub source_length: u8,
     /// `to`
-    pub destination: Prefix<A>,
+    pub destination: A,
+    /// The prefix length of `to`.
+    pub destination_length: u8,
     /// `iif`, by name; the interface need not exist.
     pub iif: Option<String>,
     /// `oif`, by name.
     pub oif: Option<String>,
     /// `fwmark`
     pub mark: u32,
-    /// The mask of `fwmark`; 0 if none was said.
+    /// The mask of `fwmark`; 0 if there is no mark to look at.
     pub mask: u32,
     /// `tos`
     pub tos: u8,
-    /// `ipproto`
-    pub ip_protocol: u8,
-    /// `uidrange`
-    pub uids: Option<(u32, u32)>,
-    /// `sport`
-    pub source_ports: Option<(u16, u16)>,
-    /// `dport`
-    pub destination_ports: Option<(u16, u16)>,
     /// `suppress_prefixlength`: answers by prefixes of this length or shorter do not count.
-    pub suppress_prefix: Option<u8>,
+    pub suppress_prefix: Option<u32>,
     /// What it does.
     pub action: RuleAction,
     /// Who made it (`RTPROT_*`).
@@ -63,17 +43,15 @@ impl<A: Address> Rule<A> {
         Rule {
             priority,
             invert: false,
-            source: Prefix::DEFAULT,
-            destination: Prefix::DEFAULT,
+            source: A::UNSPECIFIED,
+            source_length: 0,
+            destination: A::UNSPECIFIED,
+            destination_length: 0,
             iif: None,
             oif: None,
             mark: 0,
             mask: 0,
             tos: 0,
-            ip_protocol: 0,
-            uids: None,
-            source_ports: None,
-            destination_ports: None,
             suppress_prefix: None,
             action: RuleAction::Table(table),
             protocol: protocol::KERNEL,
@@ -81,7 +59,7 @@ impl<A: Address> Rule<A> {
     }
 
     /// The rules of a fresh namespace.
-    pub fn initial() -> Vec<Rule<A>> {
+    pub(super) fn initial() -> Vec<Rule<A>> {
         let mut rules = vec![Rule::lookup(0, table::LOCAL), Rule::lookup(32_766, table::MAIN)];
         // IPv6 has no table of last resort.
         if A::BITS == 32 {
@@ -89,4 +67,25 @@ impl<A: Address> Rule<A> {
         }
         rules
     }
+
+    /// `fib_rule_match`
+    pub(super) fn matches(&self, net: Net<'_>, flow: &Flow<A>) -> bool {
+        let inside = |address: A, of: A, length| address.masked(length) == of.masked(length);
+        let fits = is_named(net, self.iif.as_ref(), flow.iif)
+            && is_named(net, self.oif.as_ref(), flow.oif)
+            && (self.mark ^ flow.mark) & self.mask == 0
+            && inside(flow.source.unwrap_or(A::UNSPECIFIED), self.source, self.source_length)
+            && inside(flow.destination, self.destination, self.destination_length)
+            && (self.tos == 0 || self.tos == flow.tos & 0xfc);
+        fits != self.invert
+    }
+
+    /// True if an answer by a prefix of this length does not count (`fib4_rule_suppress`).
+    pub(super) fn suppresses(&self, length: u8) -> bool {
+        self.suppress_prefix.is_some_and(|most| u32::from(length) <= most)
+    }
+}
+
+fn is_named(net: Net<'_>, wanted: Option<&String>, index: Option<IfIndex>) -> bool {
+    wanted.is_none_or(|name| index.and_then(|index| net.ports.get(index)).is_some_and(|port| port.name == *name))
 }

@@ -163,4 +163,18 @@ impl<A: Address> Route<A> {
     pub fn uses(&self, oif: IfIndex) -> bool {
         self.nexthops.iter().any(|nexthop| nexthop.oif == oif)
     }
+
+    /// True if the two are the same but for the state of their links (`fib_find_info`).
+    pub(super) fn is_like(&self, other: &Route<A>) -> bool {
+        let same_hop = |(one, other): (&NextHop<A>, &NextHop<A>)| {
+            (one.gateway, one.oif, one.weight) == (other.gateway, other.oif, other.weight)
+                && (one.onlink, one.scope) == (other.onlink, other.scope)
+        };
+        (self.destination, self.tos, self.table, self.kind) == (other.destination, other.tos, other.table, other.kind)
+            && (self.protocol, self.scope, self.metric) == (other.protocol, other.scope, other.metric)
+            && (self.prefsrc, self.realms) == (other.prefsrc, other.realms)
+            && self.metrics == other.metrics
+            && self.nexthops.len() == other.nexthops.len()
+            && self.nexthops.iter().zip(other.nexthops.iter()).all(same_hop)
+    }
 }
