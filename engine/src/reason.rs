@@ -89,6 +89,7 @@ drop_reasons! {
     LinkLost, "", "the link lost it, as it was told to";
     ReassemblyDuplicate, "DUP_FRAG", "the same fragment came before";
     ReassemblyEcn, "", "its fragments disagree on whether they carry ECN";
+    StrictRoute, "", "its strict source route names a next hop that is not on a link of ours";
 }
 
 /// How many reasons there are.

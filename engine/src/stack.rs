@@ -1,28 +1,57 @@
 //! A stack: all state of one namespace, and the way of a packet through it.
 //!
-//! | file | holds |
-//! |---|---|
-//! | `receive` | a frame comes in: the link header, and who looks at it |
-//! | `socket` | what programs ask of their sockets |
-//! | `originate` | a program sends |
-//! | `output` | a datagram goes out: the way of our own, and the end of everybody's way |
+//! ```text
+//!                  Stack::receive                                     Stack::ip_output (sockets)
+//!                        │                                                    │
+//!   receive   walk: the link header ── arp   asked, answered, heard           │
+//!                        │                                                    │
+//!   v4        the IP header, its route, its options                           │
+//!              │                     │                                        │
+//!   forward   TTL, MTU, redirect   deliver   fragments, sockets ── icmp ──┐   │
+//!              │                                  icmp_error, reply ──────┤   │
+//!              v                                                          v   v
+//!   output    the next hop's MAC, or the queue of those who wait for it; fragments; the port
+//! ```
+//!
+//! `walk` decides and changes nothing but the packet, `settle` acts, `refuse` ends what goes no further. What follows from
+//! a visit (a packet of our own that comes in by `lo`, an ARP request) is done at its end, in `actions`. `effects` carries
+//! out configuration, `peers` keeps count of what each host was told, and `ask` is what the path asks the tables.
 
+mod actions;
+mod arp;
+mod ask;
+mod deliver;
+mod effects;
+mod forward;
+mod icmp;
+mod icmp_error;
 mod originate;
 mod output;
+mod packet;
+mod peers;
+mod receive;
+mod reply;
 mod socket;
+mod v4;
 
 use crate::addr::IpAddr;
 use crate::config::Config;
-use crate::control::{Command, IfIndex, Refusal};
+use crate::control::{Command, IfIndex, Refusal, RouteKind};
 use crate::counters::Counters;
 use crate::frame::{FrameBuf, FramePool, Outbox};
 use crate::ip::Reassembly;
 use crate::link::{OperState, Port, Ports};
 use crate::local::Sockets;
 use crate::neighbor::{NeighborEntry, Neighbors, ProxyEntry};
-use crate::observe::Observer;
+use crate::observe::{Observer, Silent, Step};
 use crate::rng::Rng;
+use crate::route::{RouteGet, RouteGot, route_get};
 use crate::time::Time;
+use output::Idents;
+use packet::Packet;
+use peers::Peers;
+use receive::Looped;
+use std::collections::VecDeque;
 
 /// What one visit to a stack may touch besides the stack.
 pub struct Cx<'a> {
@@ -49,31 +78,48 @@ pub struct Stack {
     pub(crate) sockets: Sockets,
     pub(crate) reassembly: Reassembly,
     pub(crate) counters: Counters,
+    peers: Peers,
+    idents: Idents,
+    /// Frames of our own that come in again; empty between visits.
+    looped: VecDeque<Looped>,
 }
 
 impl Stack {
     /// A namespace with nothing but a `lo` that is down. All its chance follows from `seed`.
     pub fn new(seed: u64) -> Stack {
         let mut rng = Rng::new(seed);
-        Stack {
+        let mut stack = Stack {
             config: Config::seeded(Time::ZERO, rng.split()),
             neighbors: Neighbors::new(rng.split()),
             sockets: Sockets::new(rng.split()),
             reassembly: Reassembly::new(),
             counters: Counters::default(),
-        }
+            peers: Peers::new(rng.split()),
+            idents: Idents::new(&mut rng),
+            looped: VecDeque::new(),
+        };
+        stack.heed_sysctls(Time::ZERO);
+        stack
     }
 
     /// One frame in, by a port.
     pub fn receive<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, frame: FrameBuf, observer: &mut O) {
-        let _ = (cx, port, frame, observer);
-        unimplemented!()
+        self.counters.received += 1;
+        observer.step(Step::Received { port, frame: &frame });
+        self.visit(cx, Packet::new(frame, port), observer);
+        self.finish(cx, observer);
+        self.check();
     }
 
     /// Time in: runs every timer due at `cx.now`.
     pub fn tick<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
-        let _ = (cx, observer);
-        unimplemented!()
+        let effects = self.config.tick(cx.now);
+        self.carry_out_effects(cx, effects, observer);
+        self.neighbors.tick(cx.now);
+        self.reassembly.tick(cx.now);
+        self.discard_fragments(cx, observer);
+        self.finish(cx, observer);
+        self.check();
     }
 
     /// Time out: when [`Stack::tick`] is wanted next.
@@ -84,8 +130,10 @@ impl Stack {
 
     /// Configuration in.
     pub fn apply<O: Observer>(&mut self, cx: &mut Cx<'_>, command: Command, observer: &mut O) -> Result<(), Refusal> {
-        let _ = (cx, command, observer);
-        unimplemented!()
+        let done = self.carry_out(cx, command, observer);
+        self.finish(cx, observer);
+        self.check();
+        done
     }
 
     /// Ports, addresses, routes and sysctls.
@@ -100,14 +148,17 @@ impl Stack {
 
     /// Adds a port (a cable's end, a device). Its index and name must be free.
     pub fn port_add(&mut self, now: Time, port: Port) {
-        let _ = (now, port);
-        unimplemented!()
+        let effects = self.config.port_add(now, port);
+        debug_assert!(effects.is_empty(), "a port that is down changes nothing");
+        self.heed_sysctls(now);
     }
 
     /// Takes a port out, with its addresses, routes and neighbours; frames that waited for it are discarded.
     pub fn port_remove(&mut self, cx: &mut Cx<'_>, index: IfIndex) -> Option<Port> {
-        let _ = (cx, index);
-        unimplemented!()
+        let port = self.forget_port(cx, index, &mut Silent);
+        self.finish(cx, &mut Silent);
+        self.check();
+        port
     }
 
     /// A port, for its driver: counters of frames that were sent but not taken, and the like.
@@ -118,15 +169,17 @@ impl Stack {
     /// The device tells that the cable now works, or no longer does (`netif_carrier_on`, `netif_carrier_off`): sets and counts
     /// [`Port::carrier`] if it differs. What follows from it in routes and addresses waits for [`Stack::link_change`].
     pub fn carrier(&mut self, index: IfIndex, on: bool) {
-        let _ = (index, on);
-        unimplemented!()
+        let effects = self.config.carrier(Time::ZERO, index, on);
+        debug_assert!(effects.is_empty(), "nothing follows until it is noticed");
     }
 
     /// The namespace notices the state of the cable (`linkwatch_do_dev`, `NETDEV_CHANGE`): sets [`Port::operstate`]; if
     /// the port is up, its routes become `linkdown` or lose that by [`Port::carrier`], and IPv6 gets its link-local address.
     pub fn link_change(&mut self, cx: &mut Cx<'_>, index: IfIndex, state: OperState) {
-        let _ = (cx, index, state);
-        unimplemented!()
+        let effects = self.config.link_change(cx.now, index, state);
+        self.carry_out_effects(cx, effects, &mut Silent);
+        self.finish(cx, &mut Silent);
+        self.check();
     }
 
     /// What passed and what was dropped.
@@ -161,7 +214,27 @@ impl Stack {
 
     /// `true` if this address is one of our own (a local route takes it).
     pub fn is_local(&self, address: IpAddr) -> bool {
-        let _ = address;
-        unimplemented!()
+        match address {
+            IpAddr::V4(address) => self.address_kind(address) == RouteKind::Local,
+            IpAddr::V6(address) => {
+                let own = |port: &Port| port.addresses6.iter().any(|own| own.local == address);
+                self.config.ports.iter().any(own)
+            }
+        }
+    }
+
+    /// The way of a packet, as `ip route get` is told it.
+    pub fn route_get(&self, now: Time, ask: &RouteGet) -> Result<RouteGot, Refusal> {
+        self.ask(now, |net, rib4| route_get(net, rib4, &self.config.rib6, ask))
+    }
+
+    /// The conservation law: every frame that came is sent, has arrived, was discarded for a reason, or is held.
+    #[inline]
+    fn check(&self) {
+        if cfg!(debug_assertions) {
+            let Counters { received, originated, made, sent, consumed, .. } = self.counters;
+            let ended = sent + consumed + self.counters.discarded_total() + self.parked() as u64;
+            debug_assert_eq!(received + originated + made, ended, "a frame is lost: {:?}", self.counters);
+        }
     }
 }

@@ -7,18 +7,8 @@ use crate::addr::Ipv4Addr;
 use crate::control::{Errno, IfIndex};
 use crate::time::Time;
 use crate::wire::icmpv4::{code, kind};
-use crate::wire::{Icmp, Ipv4, Udp, icmpv4, ipv4, protocol, udp};
+use crate::wire::{Ipv4, Udp, icmpv4, ipv4, protocol, udp};
 
-/// Index of `lo`, in every namespace.
-const LOOPBACK: IfIndex = 1;
-/// An ICMP error is at most this long, IP header and all (RFC 1812, and `icmp_send`).
-const LONGEST_ERROR: usize = 576;
-/// TOS of an ICMP error: internetwork control, and the low bits of the packet it is about.
-const ERROR_TOS: u8 = 0xc0;
-/// `IPTOS_TOS_MASK`
-const TOS_MASK: u8 = 0x1e;
-/// TTL of what this host sends to itself.
-const OWN_TTL: u8 = 64;
 /// Bytes of the payload that an error must quote, or it is not looked at.
 const LEAST_QUOTED: usize = 8;
 /// The first code of "destination unreachable" that nobody knows (`NR_ICMP_UNREACH`, and one).
@@ -44,12 +34,14 @@ pub(crate) struct IcmpError<'a> {
 }
 
 impl Sockets {
-    /// Tells an ICMP error to the sockets it concerns (`icmp_socket_deliver`, `raw_err`, `__udp4_lib_err`).
-    pub(crate) fn icmp_error(&mut self, now: Time, error: &IcmpError<'_>) {
-        let Some(quoted) = Ipv4::parse(error.inner) else { return };
+    /// Tells an ICMP error to the sockets it concerns (`icmp_socket_deliver`, `raw_err`, `__udp4_lib_err`); true if there
+    /// are any: only then what it says about the path is believed.
+    pub(crate) fn icmp_error(&mut self, now: Time, error: &IcmpError<'_>) -> bool {
+        let Some(quoted) = Ipv4::parse(error.inner) else { return false };
         let Some(payload) = error.inner.get(quoted.header_length..).filter(|rest| rest.len() >= LEAST_QUOTED) else {
-            return;
+            return false;
         };
+        let mut concerned = false;
         let told = |port: u16, payload: &[u8]| SocketError {
             at: now,
             errno: Errno::HostUnreach,
@@ -63,6 +55,7 @@ impl Sockets {
         for id in self.raw_takers(quoted.protocol, &ends) {
             if let Ok(socket) = self.get_mut(id) {
                 tell(socket, error, told(0, payload));
+                concerned = true;
             }
         }
         if quoted.protocol == protocol::UDP
@@ -72,34 +65,10 @@ impl Sockets {
             let id = self.udp_lookup(&Ends { port: error.port, local, remote });
             if let Some(socket) = id.and_then(|id| self.get_mut(id).ok()) {
                 tell_udp(socket, error, told(header.destination, payload.get(udp::HEADER..).unwrap_or(&[])));
+                concerned = true;
             }
         }
-    }
-
-    /// A packet of our own found no neighbour: an ICMP "host unreachable" from ourselves to ourselves
-    /// (`ipv4_link_failure`), which raw sockets see, too. It comes by `lo`: not to be called while `lo` is down.
-    pub(crate) fn unreachable(&mut self, now: Time, packet: &[u8]) {
-        let Some(header) = Ipv4::parse(packet) else { return };
-        let room = LONGEST_ERROR - ipv4::HEADER - icmpv4::HEADER;
-        let inner = packet.get(..room).unwrap_or(packet);
-        let ours = Icmp { kind: kind::DEST_UNREACH, code: code::HOST_UNREACH, rest: [0; 4] };
-        let total = ipv4::HEADER + icmpv4::HEADER + inner.len();
-        let outer = Ipv4 {
-            tos: header.tos & TOS_MASK | ERROR_TOS,
-            total_length: total as u16,
-            id: 0,
-            flags_fragment: 0,
-            ttl: OWN_TTL,
-            protocol: protocol::ICMP,
-            source: header.source,
-            destination: header.source,
-            header_length: ipv4::HEADER,
-        };
-        let message = [&outer.emit()[..], &ours.emit(inner), inner].concat();
-        self.deliver_raw(now, LOOPBACK, &message);
-        let (kind, code) = (ours.kind, ours.code);
-        let error = IcmpError { port: LOOPBACK, from: header.source, kind, code, ttl: OWN_TTL, info: 0, inner };
-        self.icmp_error(now, &error);
+        concerned
     }
 }
 

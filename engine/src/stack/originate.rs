@@ -16,8 +16,6 @@ use crate::wire::{Ethernet, Ipv4, Udp, ethernet, ipv4, protocol, udp};
 const IP_MAX: usize = 0xffff;
 /// A device with a smaller MTU carries no IPv4 (`IPV4_MIN_MTU`).
 const IP_MIN_MTU: usize = 68;
-/// TTL of what goes to a group, unless the program says another.
-const MULTICAST_TTL: u8 = 1;
 
 /// A datagram about to be built.
 struct Outgoing {
@@ -54,7 +52,7 @@ impl Stack {
         };
         let outgoing = self.prepare(cx.now, socket, address)?;
         let head = if kind == SocketKind::Udp { udp::HEADER } else { 0 };
-        self.admit(cx.now, &outgoing, head + payload.len())?;
+        self.admit_length(cx.now, &outgoing, head + payload.len())?;
         let Outgoing { route: OutputRoute { source, destination, .. }, .. } = outgoing;
         let header = match kind {
             SocketKind::Udp => {
@@ -100,7 +98,7 @@ impl Stack {
 
     /// Refuses an IP payload of this length if it may not be cut and does not fit, or is too large for any packet; a
     /// program that listens for errors is told the MTU (`ip_local_error`).
-    fn admit(&mut self, now: Time, outgoing: &Outgoing, length: usize) -> Result<(), Errno> {
+    fn admit_length(&mut self, now: Time, outgoing: &Outgoing, length: usize) -> Result<(), Errno> {
         let may_be_cut = matches!(outgoing.options.pmtu, PmtuDiscover::Dont | PmtuDiscover::Want);
         let most = if may_be_cut { IP_MAX } else { outgoing.mtu };
         let option_length = outgoing.ip_options.bytes().len();
@@ -169,15 +167,6 @@ impl Stack {
         }
     }
 
-    /// TTL of a packet whose program does not care.
-    fn ttl(&self, route: &OutputRoute) -> u8 {
-        if route.kind == RouteKind::Multicast {
-            return MULTICAST_TTL;
-        }
-        let hoplimit = route.metrics.hoplimit.filter(|limit| *limit != 0);
-        hoplimit.map_or(self.config.sysctls.ip_default_ttl(), |limit| limit as u8)
-    }
-
     /// Sends a frame by a packet socket: the Ethernet header is built from `to` and the socket's type.
     pub fn send_frame<O: Observer>(
         &mut self,
@@ -200,20 +189,8 @@ impl Stack {
         let mut frame = cx.pool.take(header.len() + payload.len());
         frame.extend(&header);
         frame.extend(payload);
-        let looped = device.is_loopback();
         self.counters.originated += 1;
-        self.counters.sent += 1;
-        observer.step(Step::Transmitted { port, frame: &frame });
-        if let Some(device) = self.config.ports.get_mut(port) {
-            device.counters.tx_packets += 1;
-            device.counters.tx_bytes += frame.len() as u64;
-        }
-        if looped {
-            self.receive(cx, port, frame, observer);
-        } else {
-            cx.out.push(port, frame);
-        }
-        Ok(())
+        self.link_output(cx, port, frame, observer)
     }
 }
 

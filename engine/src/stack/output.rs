@@ -1,15 +1,42 @@
-//! A datagram goes out.
+//! A packet leaves: our own through [`Stack::ip_output`], everybody's through its neighbour and its port.
 
-use super::{Cx, Stack};
-use crate::control::Errno;
+use super::packet::Routed;
+use super::receive::Looped;
+use super::v4::LOOPBACK;
+use super::{Cx, Parked, Stack};
+use crate::addr::{IpAddr, Ipv4Addr, Mac};
+use crate::control::{Errno, IfIndex, RouteKind};
 use crate::frame::FrameBuf;
-use crate::observe::Observer;
-use crate::route::OutputRoute;
+use crate::ip::Fragments;
+use crate::ip::offload::{Segments, finish_checksum};
+use crate::link::OperState;
+use crate::observe::{Observer, Step};
+use crate::reason::DropReason;
+use crate::route::{OutputRoute, rtcf};
+use crate::wire::{Ethernet, Ipv4, ethernet, ipv4};
+
+/// How a packet of our own gets its identification (`ip_select_ident`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ident {
+    /// From the counter of its way.
+    Chosen,
+    /// None: it must not be cut.
+    Zero,
+}
+
+/// Where the pieces of a packet go, and how large they may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    pub(super) port: IfIndex,
+    pub(super) next_hop: Ipv4Addr,
+    pub(super) mtu: usize,
+}
 
 impl Stack {
     /// A datagram of our own (`ip_output`): its IPv4 header is complete but for id and checksum, the payload is behind it.
     /// It is cut in fragments if it is larger than the way's MTU and DF is not set (`EMSGSIZE` if it is); it goes through
-    /// `lo` if the way does, and a broadcast or a group of ours is delivered here, too. The frame is used up in any case.
+    /// `lo` if the way does, and a broadcast or a group of ours is delivered here, too. The frame is used up in any case,
+    /// and what follows from it here is done when this returns.
     pub(crate) fn ip_output<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -17,7 +44,272 @@ impl Stack {
         frame: FrameBuf,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let _ = (cx, route, frame, observer);
-        unimplemented!()
+        let sent = self.send(cx, route, frame, Ident::Chosen, observer);
+        self.finish(cx, observer);
+        sent
+    }
+
+    /// A frame of our own with its link header, as a packet socket sends it. It is used up in any case, and what follows
+    /// from it here is done when this returns.
+    pub(crate) fn link_output<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        port: IfIndex,
+        frame: FrameBuf,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let sent = self.transmit(cx, port, frame, Routed::NOT_YET, observer);
+        self.finish(cx, observer);
+        sent
+    }
+
+    /// [`Stack::ip_output`] in the midst of a visit.
+    pub(super) fn send<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        route: &OutputRoute,
+        mut frame: FrameBuf,
+        ident: Ident,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let Some(header) = Ipv4::parse(&frame) else {
+            self.discard(cx, frame, DropReason::IpHeaderTruncated, observer);
+            return Err(Errno::Inval);
+        };
+        let id = match ident {
+            Ident::Chosen => self.idents.next(&header),
+            Ident::Zero => 0,
+        };
+        ipv4::set_id(&mut frame, id);
+        ipv4::write_checksum(&mut frame);
+        if route.oif == LOOPBACK {
+            return self.send_through_loopback(cx, route, frame, observer);
+        }
+        if route.flags & (rtcf::BROADCAST | rtcf::MULTICAST) != 0 && route.flags & rtcf::LOCAL != 0 {
+            self.loop_copy(cx, route, &frame);
+            if route.flags & rtcf::MULTICAST != 0 && header.ttl == 0 {
+                // It was never to leave, and has been delivered.
+                self.consume(cx, frame);
+                return Ok(());
+            }
+        }
+        // Where the route names a router, a source route of ours has it as its destination already.
+        let next_hop = route.gateway.unwrap_or(header.destination);
+        if frame.len() <= route.mtu as usize {
+            return self.hand_over(cx, route.oif, next_hop, frame, Parked { iif: None }, observer);
+        }
+        if header.dont_fragment() {
+            self.discard(cx, frame, DropReason::TooBig, observer);
+            return Err(Errno::MsgSize);
+        }
+        let way = Cut { port: route.oif, next_hop, mtu: route.mtu as usize };
+        self.cut(cx, way, frame, Parked { iif: None }, observer)
+    }
+
+    /// Through `lo`: what leaves comes in again, when this visit is over.
+    fn send_through_loopback<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        route: &OutputRoute,
+        frame: FrameBuf,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.neighbors.noarp(cx.now, LOOPBACK, any, Mac::ZERO);
+        if frame.len() > route.mtu as usize {
+            let Some(header) = Ipv4::parse(&frame).filter(|header| !header.dont_fragment()) else {
+                self.discard(cx, frame, DropReason::TooBig, observer);
+                return Err(Errno::MsgSize);
+            };
+            let way = Cut { port: LOOPBACK, next_hop: header.destination, mtu: route.mtu as usize };
+            return self.cut(cx, way, frame, Parked { iif: None }, observer);
+        }
+        let routed = Routed { kind: route.kind, flags: route.flags, known: route.flags & rtcf::LOCAL != 0 };
+        self.transmit_as(cx, LOOPBACK, Mac::ZERO, frame, routed, observer)
+    }
+
+    /// A copy of what goes to many is delivered here (`ip_mc_output`).
+    #[cold]
+    fn loop_copy(&mut self, cx: &mut Cx<'_>, route: &OutputRoute, frame: &FrameBuf) {
+        self.counters.made += 1;
+        let copy = cx.pool.copy(frame);
+        let routed = Routed { kind: route.kind, flags: route.flags, known: true };
+        self.looped.push_back(Looped { port: route.oif, frame: copy, route: routed, copy: true });
+    }
+
+    /// Cuts a packet in fragments, or a super-frame in segments and those in fragments, and hands over each.
+    #[cold]
+    pub(super) fn cut<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        way: Cut,
+        mut frame: FrameBuf,
+        parked: Parked,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        finish_checksum(&mut frame, if parked.iif.is_some() { ethernet::HEADER } else { 0 });
+        let mut sent = Ok(());
+        if let Some(mut segments) = Segments::new(&frame, &frame.offload) {
+            while let Some(segment) = segments.next(cx.pool) {
+                self.counters.made += 1;
+                sent = sent.and(self.fragment(cx, way, segment, parked, observer));
+            }
+            // What it was made into goes on.
+            self.consume(cx, frame);
+            return sent;
+        }
+        self.fragment(cx, way, frame, parked, observer)
+    }
+
+    fn fragment<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        way: Cut,
+        frame: FrameBuf,
+        parked: Parked,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let Some(mut fragments) = Fragments::new(&frame, way.mtu, false) else {
+            self.discard(cx, frame, DropReason::TooBig, observer);
+            return Err(Errno::Inval);
+        };
+        observer.step(Step::Fragmented { count: fragments.left() });
+        let mut sent = Ok(());
+        while let Some(fragment) = fragments.next(cx.pool) {
+            self.counters.made += 1;
+            sent = sent.and(self.hand_over(cx, way.port, way.next_hop, fragment, parked, observer));
+        }
+        self.consume(cx, frame);
+        sent
+    }
+
+    /// To the next hop, or into the queue of those that wait for its MAC (`ip_finish_output2`).
+    pub(super) fn hand_over<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        port: IfIndex,
+        next_hop: Ipv4Addr,
+        frame: FrameBuf,
+        parked: Parked,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        match self.next_mac(cx.now, port, next_hop) {
+            Some(mac) => {
+                observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
+                self.transmit_to(cx, port, mac, frame, observer)
+            }
+            None => {
+                let next_hop = IpAddr::V4(next_hop);
+                observer.step(Step::Parked { next_hop });
+                let taken = self.neighbors.park(cx.now, port, next_hop, frame, parked);
+                if taken { Ok(()) } else { Err(Errno::NoBufs) }
+            }
+        }
+    }
+
+    /// An IP packet to this MAC: it gets its link header.
+    #[inline]
+    pub(super) fn transmit_to<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        port: IfIndex,
+        mac: Mac,
+        frame: FrameBuf,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        // What is cut on its way through `lo` is ours as its whole was.
+        let routed = Routed { kind: RouteKind::Local, flags: rtcf::LOCAL, known: true };
+        self.transmit_as(cx, port, mac, frame, routed, observer)
+    }
+
+    #[inline]
+    fn transmit_as<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        port: IfIndex,
+        mac: Mac,
+        mut frame: FrameBuf,
+        routed: Routed,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let source = self.config.ports.get(port).map_or(Mac::ZERO, |port| port.mac);
+        frame.push(ethernet::HEADER);
+        Ethernet { destination: mac, source, ethertype: ethernet::IPV4 }.write(&mut frame);
+        self.transmit(cx, port, frame, routed, observer)
+    }
+
+    /// A whole frame leaves by a port (`dev_queue_xmit`).
+    #[inline]
+    pub(super) fn transmit<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        index: IfIndex,
+        frame: FrameBuf,
+        routed: Routed,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let Some(port) = self.config.ports.get_mut(index).filter(|port| port.is_running()) else {
+            return self.transmit_in_vain(cx, index, frame, observer);
+        };
+        port.counters.tx_packets += 1;
+        port.counters.tx_bytes += frame.len() as u64;
+        let loops = port.is_loopback();
+        self.counters.sent += 1;
+        observer.step(Step::Transmitted { port: index, frame: &frame });
+        if loops {
+            self.looped.push_back(Looped { port: index, frame, route: routed, copy: false });
+        } else {
+            cx.out.push(index, frame);
+        }
+        Ok(())
+    }
+
+    /// The port is down, or the cable's other end is. Linux swaps the port's queue for one that swallows everything once it
+    /// has noticed; until then the sender is told.
+    #[cold]
+    fn transmit_in_vain<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        index: IfIndex,
+        frame: FrameBuf,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let Some(port) = self.config.ports.get_mut(index) else {
+            self.discard(cx, frame, DropReason::HostTargetGone, observer);
+            return Err(Errno::NoDev);
+        };
+        port.counters.tx_dropped += 1;
+        let unnoticed = port.is_up() && matches!(port.operstate, OperState::Up | OperState::Unknown);
+        let reason = if port.is_up() { DropReason::NoCarrier } else { DropReason::PortDown };
+        self.discard(cx, frame, reason, observer);
+        if unnoticed { Err(Errno::NoBufs) } else { Ok(()) }
+    }
+}
+
+/// The identifications of packets that start here: one counter for all ways that hash alike, each begun at random
+/// (`ip_idents`).
+#[derive(Debug)]
+pub(super) struct Idents {
+    next: Box<[u16; Idents::COUNT]>,
+}
+
+impl Idents {
+    const COUNT: usize = 256;
+
+    pub(super) fn new(rng: &mut crate::rng::Rng) -> Idents {
+        let mut next = Box::new([0; Idents::COUNT]);
+        for id in next.iter_mut() {
+            *id = rng.next() as u16;
+        }
+        Idents { next }
+    }
+
+    fn next(&mut self, header: &Ipv4) -> u16 {
+        let way = u64::from(header.source.to_bits()) << 32 | u64::from(header.destination.to_bits());
+        let hash = (way ^ u64::from(header.protocol) << 17).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let Some(id) = self.next.get_mut(hash as usize) else { return 0 };
+        let now = *id;
+        *id = id.wrapping_add(1);
+        now
     }
 }

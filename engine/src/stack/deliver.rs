@@ -1,0 +1,109 @@
+//! A packet for us: put together, shown to raw sockets, and given to its protocol (`ip_local_deliver`).
+
+use super::icmp::Answer;
+use super::packet::{Cast, Packet};
+use super::{Cx, Stack};
+use crate::control::{IfIndex, RouteKind};
+use crate::ip::offload::finish_checksum;
+use crate::ip::reassembly::Discarded;
+use crate::observe::{Observer, Step};
+use crate::reason::DropReason;
+use crate::wire::icmpv4::{code, kind};
+use crate::wire::ipv4::options::Options;
+use crate::wire::{Icmp, Ipv4, Tcp, ethernet, protocol};
+
+use super::icmp_error::Culprit;
+
+impl Stack {
+    pub(super) fn deliver<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
+        if packet.frame.offload.partial_checksum.is_some() {
+            finish_checksum(&mut packet.frame, ethernet::HEADER);
+        }
+        if packet.header.is_fragment() {
+            match self.reassemble(cx, packet, observer) {
+                Some(whole) => packet = whole,
+                None => return,
+            }
+        }
+        observer.step(Step::Delivered { protocol: packet.header.protocol });
+        let seen = self.sockets.deliver_raw(cx.now, packet.port, &packet.frame);
+        match self.accept(cx, &packet) {
+            Ok(Answer::None) => self.consume(cx, packet.frame),
+            Ok(Answer::Echo) => self.echo(cx, packet, observer),
+            Ok(Answer::Timestamp) => self.timestamp(cx, packet, observer),
+            Err(DropReason::NoProtocol | DropReason::IcmpUnhandled) if seen => self.consume(cx, packet.frame),
+            Err(reason) => self.refuse(cx, packet, reason, observer),
+        }
+    }
+
+    /// Decides what the packet's protocol makes of it.
+    fn accept(&mut self, cx: &mut Cx<'_>, packet: &Packet) -> Result<Answer, DropReason> {
+        match packet.header.protocol {
+            protocol::ICMP => self.icmp_receive(cx, packet),
+            protocol::UDP => {
+                let to_all = packet.route.is_to_many();
+                self.sockets.deliver_udp(cx.now, packet.port, &packet.frame, to_all).map(|()| Answer::None)
+            }
+            protocol::TCP => Err(refuse_segment(packet)),
+            // The memberships of others are no concern of a host that routes no groups.
+            protocol::IGMP => Ok(Answer::None),
+            _ => Err(DropReason::NoProtocol),
+        }
+    }
+
+    /// Takes a fragment; returns the packet if that was the last one missing.
+    #[cold]
+    fn reassemble<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: Packet, observer: &mut O) -> Option<Packet> {
+        let Packet { mut frame, port, cast, header, options, route, .. } = packet;
+        frame.offload = Default::default();
+        let whole = self.reassembly.add(cx.now, port, &header, frame, cx.pool);
+        self.discard_fragments(cx, observer);
+        let whole = whole?;
+        // Many frames became one: all but one arrived.
+        self.counters.consumed += whole.fragments.saturating_sub(1) as u64;
+        observer.step(Step::Reassembled { length: whole.frame.len() });
+        match Ipv4::parse(&whole.frame) {
+            Some(header) => {
+                let read = Packet::new(whole.frame, port);
+                Some(Packet { cast, header, options, route, ..read })
+            }
+            None => {
+                self.discard(cx, whole.frame, DropReason::IpHeaderLength, observer);
+                None
+            }
+        }
+    }
+
+    /// Fragments that became part of nothing. The sender of a datagram whose time is over is told (`ip_expire`).
+    pub(super) fn discard_fragments<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
+        while let Some(Discarded { frame, reason, port, tell }) = self.reassembly.pop() {
+            if tell {
+                self.tell_of_lateness(cx, port, &frame, observer);
+            }
+            self.discard(cx, frame, reason, observer);
+        }
+    }
+
+    #[cold]
+    fn tell_of_lateness<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, packet: &[u8], observer: &mut O) {
+        let Some(header) = Ipv4::parse(packet) else { return };
+        let Ok(way) = self.way_of(cx.now, header.source, header.destination, port, header.tos) else { return };
+        let options = Options::default();
+        let culprit = Culprit { packet, port, to_us: true, flags: way.flags, inbound: Some(port), options };
+        let message = Icmp { kind: kind::TIME_EXCEEDED, code: code::EXC_FRAGTIME, rest: [0; 4] };
+        self.icmp_send(cx, &culprit, message, observer);
+    }
+}
+
+/// Nobody speaks TCP here: why a segment is refused. The answer to [`DropReason::NoSocket`] is a RST, if it was for us
+/// alone.
+fn refuse_segment(packet: &Packet) -> DropReason {
+    if packet.cast != Cast::Host {
+        return DropReason::NotUnicastToUs;
+    }
+    match Tcp::checked(packet.header.source, packet.header.destination, packet.payload()) {
+        Err(reason) => reason,
+        Ok(_) if packet.route.kind != RouteKind::Local => DropReason::NotUnicastToUs,
+        Ok(_) => DropReason::NoSocket,
+    }
+}

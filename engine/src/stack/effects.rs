@@ -1,0 +1,100 @@
+//! Configuration in, and what follows from it in neighbours, fragments and learned ways.
+
+use super::{Cx, Stack};
+use crate::config::{Effect, IpVersion};
+use crate::control::{Command, Errno, IfIndex, NeighborMode, NeighborSpec, Refusal};
+use crate::ip::reassembly::Limits;
+use crate::link::Port;
+use crate::neighbor::NeighborConf;
+use crate::observe::Observer;
+use crate::time::Time;
+
+impl Stack {
+    pub(super) fn carry_out<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        command: Command,
+        observer: &mut O,
+    ) -> Result<(), Refusal> {
+        match command {
+            Command::NeighborAdd(mode, spec) => self.neighbor_add(cx.now, mode, &spec),
+            Command::NeighborDelete(spec) => {
+                self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;
+                self.neighbors.delete(cx.now, &spec)
+            }
+            command => {
+                let writes_sysctl = matches!(command, Command::SysctlWrite(..));
+                let effects = self.config.apply(cx.now, command)?;
+                if writes_sysctl {
+                    self.heed_sysctls(cx.now);
+                }
+                self.carry_out_effects(cx, effects, observer);
+                Ok(())
+            }
+        }
+    }
+
+    fn neighbor_add(&mut self, now: Time, mode: NeighborMode, spec: &NeighborSpec) -> Result<(), Refusal> {
+        // A proxy entry may be for any link.
+        if spec.proxy && spec.index == 0 {
+            return self.neighbors.add(now, mode, spec, crate::neighbor::Nature::Unicast);
+        }
+        let port = self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;
+        let speaks = if spec.destination.is_ipv4() { port.has_ipv4() } else { port.has_ipv6() };
+        if !speaks && !spec.proxy {
+            return Err(Errno::Inval.into());
+        }
+        let nature = self.nature(port, spec.destination);
+        self.neighbors.add(now, mode, spec, nature)
+    }
+
+    /// Does what a change of the configuration asks of the rest.
+    pub(super) fn carry_out_effects<O: Observer>(&mut self, cx: &mut Cx<'_>, effects: Vec<Effect>, observer: &mut O) {
+        for effect in effects {
+            match effect {
+                Effect::NeighborsFlush { port, version, permanent } => self.neighbors.flush(port, version, permanent),
+                Effect::PortDown(port) => {
+                    self.neighbors.port_down(port);
+                    self.reassembly.port_removed(port);
+                    self.discard_fragments(cx, observer);
+                }
+                // Its routes and addresses are there already, and nothing else begins by itself.
+                Effect::PortUp(_) => {}
+                Effect::Announce(port) => self.announce(cx, port, observer),
+                Effect::RouteCacheFlush => {
+                    self.config.rib4.flush_cache();
+                    self.config.rib6.flush_cache();
+                }
+            }
+        }
+    }
+
+    /// Timings and bounds that others keep are the sysctls'.
+    pub(super) fn heed_sysctls(&mut self, now: Time) {
+        for port in self.config.ports.iter() {
+            let of =
+                |port: &Port| [(IpVersion::V4, port.conf.neigh4.clone()), (IpVersion::V6, port.conf.neigh6.clone())];
+            for (version, values) in of(port) {
+                self.neighbors.configure(now, port.index, version, NeighborConf::of(&values));
+            }
+        }
+        let sysctls = &self.config.sysctls;
+        self.neighbors.set_limits(IpVersion::V4, *sysctls.neigh_limits4());
+        self.neighbors.set_limits(IpVersion::V6, *sysctls.neigh_limits6());
+        let high_thresh = usize::try_from(sysctls.ipfrag_high_thresh()).unwrap_or(usize::MAX);
+        self.reassembly.configure(Limits { high_thresh, time: sysctls.ipfrag_time() });
+    }
+
+    /// Takes a port out of everything.
+    pub(super) fn forget_port<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        index: IfIndex,
+        observer: &mut O,
+    ) -> Option<Port> {
+        let (port, effects) = self.config.port_remove(cx.now, index);
+        self.carry_out_effects(cx, effects, observer);
+        self.neighbors.port_removed(index);
+        port
+    }
+}

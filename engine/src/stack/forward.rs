@@ -1,0 +1,106 @@
+//! A packet for somebody else (`ip_forward`).
+
+use super::packet::{Cast, Fate, Packet};
+use super::{Cx, Stack};
+use crate::addr::IpAddr;
+use crate::control::IfIndex;
+use crate::ip::offload::wire_length;
+use crate::observe::{Observer, Step};
+use crate::reason::DropReason;
+use crate::route::{Flow, InputRoute};
+use crate::time::Time;
+use crate::wire::ipv4::{self, options};
+use crate::wire::{Icmp, icmpv4};
+
+impl Stack {
+    #[inline]
+    pub(super) fn forward<O: Observer>(
+        &mut self,
+        now: Time,
+        packet: &mut Packet,
+        way: &InputRoute,
+        observer: &mut O,
+    ) -> Result<Fate, DropReason> {
+        if packet.cast != Cast::Host {
+            return Err(DropReason::NotUnicastToUs);
+        }
+        if packet.header.ttl <= 1 {
+            return Err(DropReason::TtlExpired);
+        }
+        if packet.options.strict && way.gateway.is_some() {
+            return Err(DropReason::StrictRoute);
+        }
+        let fits = fits(packet, way.mtu as usize);
+        if !fits && packet.header.dont_fragment() {
+            packet.info = way.mtu;
+            return Err(DropReason::TooBig);
+        }
+        ipv4::decrement_ttl(&mut packet.frame);
+        observer.step(Step::Forwarded { from: packet.port, to: way.oif, ttl: packet.header.ttl - 1 });
+        let direct = packet.options.next_hop.filter(|_| packet.options.source_route_hit);
+        let next_hop = way.gateway.or(direct).unwrap_or(packet.header.destination);
+        packet.info = next_hop.to_bits();
+        if !fits {
+            return Ok(Fate::Fragment { port: way.oif, next_hop, mtu: way.mtu as usize });
+        }
+        match self.next_mac(now, way.oif, next_hop) {
+            Some(mac) => {
+                observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
+                Ok(Fate::Transmit { port: way.oif, mac })
+            }
+            None => Ok(Fate::Park { port: way.oif, next_hop }),
+        }
+    }
+
+    /// What is done to a forwarded packet last: the sender is told of a shorter way, and options get the address of the
+    /// way out (`ip_rt_send_redirect`, `ip_forward_options`).
+    #[inline]
+    pub(super) fn before_leaving<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &mut Packet,
+        oif: IfIndex,
+        observer: &mut O,
+    ) {
+        if packet.redirect && packet.options.source_route == 0 {
+            self.redirect(cx, packet, observer);
+        }
+        if packet.has_options() {
+            self.stamp(cx.now, packet, oif);
+        }
+    }
+
+    #[cold]
+    fn redirect<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: &Packet, observer: &mut O) {
+        let port = self.config.ports.get(packet.port);
+        let sends = port.is_some_and(|port| self.config.sysctls.on_port(&port.conf).send_redirects());
+        if sends && self.peers.redirect_allowed(cx.now, packet.header.source) {
+            let message =
+                Icmp { kind: icmpv4::kind::REDIRECT, code: icmpv4::code::REDIR_HOST, rest: packet.info.to_be_bytes() };
+            self.icmp_send(cx, &packet.into(), message, observer);
+        }
+    }
+
+    #[cold]
+    fn stamp(&mut self, now: Time, packet: &mut Packet, oif: IfIndex) {
+        let destination = packet.options.next_hop.filter(|_| packet.options.source_route_hit);
+        let destination = destination.unwrap_or(packet.header.destination);
+        let flow = Flow { source: Some(packet.header.source), iif: Some(packet.port), ..Flow::to(destination) };
+        let flow = Flow { oif: Some(oif), tos: packet.header.tos, ..flow };
+        let outgoing = self.preferred_source(now, &flow);
+        let outgoing = outgoing.unwrap_or_else(|| self.select_address(oif, Some(destination), 0));
+        let header = ipv4::header_mut(&mut packet.frame);
+        options::forward(header, &mut packet.options, outgoing);
+        if packet.options.changed {
+            ipv4::write_checksum(&mut packet.frame);
+        }
+    }
+}
+
+/// True if a packet is not larger than the MTU; of a super-frame, each of its segments.
+#[inline]
+fn fits(packet: &Packet, mtu: usize) -> bool {
+    let length = packet.frame.len();
+    length <= mtu
+        || packet.frame.offload.segment_size.is_some() && wire_length(&packet.frame, &packet.frame.offload) <= mtu
+}

@@ -1,0 +1,122 @@
+//! A packet on its way, and where the way goes on.
+
+use crate::addr::{Ipv4Addr, Mac};
+use crate::control::{IfIndex, RouteKind};
+use crate::frame::FrameBuf;
+use crate::route::rtcf;
+use crate::wire::ipv4::options::Options;
+use crate::wire::{Arp, Ipv4};
+
+/// To whom the link said a frame is (`skb->pkt_type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cast {
+    /// To us.
+    Host,
+    /// To everybody.
+    Broadcast,
+    /// To a group.
+    Multicast,
+    /// To another host's MAC.
+    OtherHost,
+    /// A copy of what we send to everybody or to a group ourselves; it has no link header.
+    Looped,
+}
+
+/// A frame, and what the path has learned of it.
+#[derive(Debug)]
+pub(super) struct Packet {
+    /// Its bytes: from the link header on until that is read, from the IP header on then.
+    pub(super) frame: FrameBuf,
+    /// The port it came in by.
+    pub(super) port: IfIndex,
+    /// To whom it is.
+    pub(super) cast: Cast,
+    /// Its IPv4 header, once that is read.
+    pub(super) header: Ipv4,
+    /// Its IPv4 options, once they are read.
+    pub(super) options: Options,
+    /// What its route is.
+    pub(super) route: Routed,
+    /// The sender has a shorter way.
+    pub(super) redirect: bool,
+    /// What the ICMP error about it is to say: the MTU that it exceeds, the byte that is wrong.
+    pub(super) info: u32,
+}
+
+/// What is kept of a packet's route.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Routed {
+    /// Deliver or forward.
+    pub(super) kind: RouteKind,
+    /// [`rtcf`]
+    pub(super) flags: u32,
+    /// It was routed here before it left, and that holds (a packet of our own, through `lo` or looped).
+    pub(super) known: bool,
+}
+
+impl Routed {
+    /// Not routed yet.
+    pub(super) const NOT_YET: Routed = Routed { kind: RouteKind::Unicast, flags: 0, known: false };
+
+    /// True if it goes to everybody or to a group: no error is told about such packets.
+    pub(super) fn is_to_many(self) -> bool {
+        self.flags & (rtcf::BROADCAST | rtcf::MULTICAST) != 0
+    }
+}
+
+impl Packet {
+    /// A frame that came in by this port; nothing is read yet.
+    pub(super) fn new(frame: FrameBuf, port: IfIndex) -> Packet {
+        const NOT_READ: Ipv4 = Ipv4 {
+            tos: 0,
+            total_length: 0,
+            id: 0,
+            flags_fragment: 0,
+            ttl: 0,
+            protocol: 0,
+            source: Ipv4Addr::UNSPECIFIED,
+            destination: Ipv4Addr::UNSPECIFIED,
+            header_length: 0,
+        };
+        Packet {
+            frame,
+            port,
+            cast: Cast::Host,
+            header: NOT_READ,
+            options: Options::default(),
+            route: Routed::NOT_YET,
+            redirect: false,
+            info: 0,
+        }
+    }
+
+    /// True if its header has options.
+    #[inline]
+    pub(super) fn has_options(&self) -> bool {
+        self.header.header_length > crate::wire::ipv4::HEADER
+    }
+
+    /// What follows the IP header.
+    pub(super) fn payload(&self) -> &[u8] {
+        self.frame.get(self.header.header_length..).unwrap_or(&[])
+    }
+}
+
+/// Where a packet's way goes on: `walk` decides it, `settle` acts on it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fate {
+    /// It leaves by this port, to this MAC.
+    Transmit { port: IfIndex, mac: Mac },
+    /// It waits for the next hop's MAC.
+    Park { port: IfIndex, next_hop: Ipv4Addr },
+    /// It is cut in fragments, which leave.
+    Fragment { port: IfIndex, next_hop: Ipv4Addr, mtu: usize },
+    /// It is for us.
+    Deliver,
+    /// An ARP request that is answered so.
+    Answer(Arp),
+    /// An ARP request that is answered for another, after a while.
+    Defer,
+    /// An ARP packet that told us something.
+    Heard,
+}

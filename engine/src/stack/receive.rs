@@ -1,0 +1,174 @@
+//! A frame comes in: `walk` decides where its way goes on, `settle` acts on it, `refuse` ends it.
+
+use super::output::Cut;
+use super::packet::{Cast, Fate, Packet, Routed};
+use super::{Cx, Parked, Stack};
+use crate::addr::IpAddr;
+use crate::control::IfIndex;
+use crate::frame::FrameBuf;
+use crate::link::Port;
+use crate::link::port::flag;
+use crate::observe::{Observer, Step};
+use crate::reason::DropReason;
+use crate::wire::{Ethernet, ethernet};
+
+/// A frame of our own that comes back in, when the visit that sent it is over.
+#[derive(Debug)]
+pub(super) struct Looped {
+    /// By this port.
+    pub(super) port: IfIndex,
+    /// With its link header, through `lo`; a copy of a broadcast without one.
+    pub(super) frame: FrameBuf,
+    /// What its route was.
+    pub(super) route: Routed,
+    /// It is a copy, and has no link header.
+    pub(super) copy: bool,
+}
+
+impl Stack {
+    /// One frame's way, from its first decision to its end.
+    pub(super) fn visit<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
+        match self.walk(cx, &mut packet, observer) {
+            Ok(fate) => self.settle(cx, packet, fate, observer),
+            Err(reason) => self.refuse(cx, packet, reason, observer),
+        }
+    }
+
+    /// A frame of our own comes in.
+    pub(super) fn visit_looped<O: Observer>(&mut self, cx: &mut Cx<'_>, looped: Looped, observer: &mut O) {
+        let Looped { port, frame, route, copy } = looped;
+        let packet = Packet { route, ..Packet::new(frame, port) };
+        if copy {
+            return self.visit(cx, Packet { cast: Cast::Looped, ..packet }, observer);
+        }
+        self.counters.received += 1;
+        observer.step(Step::Received { port, frame: &packet.frame });
+        self.visit(cx, packet, observer);
+    }
+
+    fn walk<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<Fate, DropReason> {
+        if packet.cast == Cast::Looped {
+            return self.walk_v4(cx.now, packet, observer);
+        }
+        match self.admit(cx, packet)? {
+            ethernet::IPV4 => self.walk_v4(cx.now, packet, observer),
+            ethernet::ARP => self.walk_arp(cx.now, packet),
+            ethernet::IPV6 => Err(DropReason::Ipv6Disabled),
+            _ => Err(self.unknown_ethertype(packet)),
+        }
+    }
+
+    /// Reads the link header (`eth_type_trans`, `__netif_receive_skb_core`), and shows the frame to packet sockets.
+    /// Returns the Ethernet type; the packet begins behind the header then.
+    fn admit(&mut self, cx: &mut Cx<'_>, packet: &mut Packet) -> Result<u16, DropReason> {
+        let Some(port) = self.config.ports.get_mut(packet.port) else { return Err(DropReason::PortDown) };
+        if !port.is_up() {
+            port.counters.rx_dropped += 1;
+            return Err(DropReason::PortDown);
+        }
+        let Some(header) = Ethernet::parse(&packet.frame) else {
+            port.counters.rx_errors += 1;
+            return Err(DropReason::FrameTooShort);
+        };
+        port.counters.rx_packets += 1;
+        port.counters.rx_bytes += packet.frame.len() as u64;
+        packet.cast = cast(&header, port);
+        packet.frame.pull(ethernet::HEADER);
+        let to_all = packet.cast == Cast::Broadcast;
+        self.sockets.deliver_packet(cx.now, packet.port, header.ethertype, header.source, to_all, &packet.frame);
+        Ok(header.ethertype)
+    }
+
+    #[cold]
+    fn unknown_ethertype(&mut self, packet: &Packet) -> DropReason {
+        if let Some(port) = self.config.ports.get_mut(packet.port) {
+            port.counters.rx_dropped += 1;
+        }
+        DropReason::UnknownEthertype
+    }
+
+    /// Acts on what `walk` decided.
+    fn settle<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, fate: Fate, observer: &mut O) {
+        match fate {
+            Fate::Transmit { port, mac } => {
+                self.before_leaving(cx, &mut packet, port, observer);
+                // Nobody here waits for the answer: a frame that the port does not take is counted there.
+                let _ = self.transmit_to(cx, port, mac, packet.frame, observer);
+            }
+            Fate::Park { port, next_hop } => {
+                self.before_leaving(cx, &mut packet, port, observer);
+                let next_hop = IpAddr::V4(next_hop);
+                observer.step(Step::Parked { next_hop });
+                self.neighbors.park(cx.now, port, next_hop, packet.frame, Parked { iif: Some(packet.port) });
+            }
+            Fate::Fragment { port, next_hop, mtu } => {
+                self.before_leaving(cx, &mut packet, port, observer);
+                let parked = Parked { iif: Some(packet.port) };
+                let _ = self.cut(cx, Cut { port, next_hop, mtu }, packet.frame, parked, observer);
+            }
+            Fate::Deliver => self.deliver(cx, packet, observer),
+            Fate::Answer(reply) => self.answer_arp(cx, packet.port, packet.frame, &reply, observer),
+            Fate::Defer => self.neighbors.defer(cx.now, packet.port, packet.frame, Parked { iif: Some(packet.port) }),
+            Fate::Heard => self.consume(cx, packet.frame),
+        }
+    }
+
+    /// Ends a packet that goes no further: counts it, tells the observer, and tells its sender if there is a rule for it.
+    #[cold]
+    pub(super) fn refuse<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: Packet,
+        reason: DropReason,
+        observer: &mut O,
+    ) {
+        self.counters.discarded[reason as usize] += 1;
+        observer.step(Step::Dropped { reason });
+        self.tell_sender(cx, &packet, reason, observer);
+        cx.pool.give(packet.frame);
+    }
+
+    /// Discards a frame without telling anybody but the observer.
+    #[cold]
+    pub(super) fn discard<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        frame: FrameBuf,
+        reason: DropReason,
+        observer: &mut O,
+    ) {
+        self.counters.discarded[reason as usize] += 1;
+        observer.step(Step::Dropped { reason });
+        cx.pool.give(frame);
+    }
+
+    /// A frame that arrived at its goal.
+    pub(super) fn consume(&mut self, cx: &mut Cx<'_>, frame: FrameBuf) {
+        self.counters.consumed += 1;
+        cx.pool.give(frame);
+    }
+}
+
+/// To whom a frame is. A port in promiscuous mode sees frames for others, too; they go no further than packet sockets.
+#[inline]
+fn cast(header: &Ethernet, port: &Port) -> Cast {
+    if header.destination == port.mac {
+        Cast::Host
+    } else if !header.destination.is_multicast() {
+        Cast::OtherHost
+    } else if header.destination == port.broadcast {
+        Cast::Broadcast
+    } else {
+        Cast::Multicast
+    }
+}
+
+/// True if the port asks for no ARP.
+pub(super) fn is_noarp(port: &Port) -> bool {
+    port.set_flags & flag::NOARP != 0
+}

@@ -1,0 +1,225 @@
+//! An IPv4 packet comes in: its header, its route, its options (`ip_rcv`, `ip_rcv_finish`).
+
+use super::Stack;
+use super::ask::spec_destination;
+use super::packet::{Cast, Fate, Packet, Routed};
+use crate::addr::{IpAddr, Ipv4Addr};
+use crate::control::{IfIndex, RouteKind};
+use crate::observe::{Observer, Step};
+use crate::reason::DropReason;
+use crate::route::{InputKey, InputRoute, input_route, rtcf};
+use crate::time::Time;
+use crate::wire::ipv4::{self, Ipv4, options};
+
+/// The group of all hosts, which every port has joined.
+const ALL_HOSTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);
+/// `lo`
+pub(super) const LOOPBACK: IfIndex = 1;
+
+impl Stack {
+    /// From the IP header to the decision.
+    #[inline]
+    pub(super) fn walk_v4<O: Observer>(
+        &mut self,
+        now: Time,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<Fate, DropReason> {
+        admit(packet)?;
+        let mut way = self.way_in(now, packet, observer);
+        if packet.has_options() {
+            way = self.read_options(now, packet, way, observer);
+        }
+        let way = way?;
+        match packet.route.kind {
+            RouteKind::Unicast => {
+                self.admit_unicast(packet)?;
+                self.forward(now, packet, &way, observer)
+            }
+            RouteKind::Local => {
+                self.admit_unicast(packet)?;
+                Ok(Fate::Deliver)
+            }
+            _ => Ok(Fate::Deliver),
+        }
+    }
+
+    /// A packet for one host in a frame for many: `drop_unicast_in_l2_multicast`.
+    #[inline]
+    fn admit_unicast(&self, packet: &Packet) -> Result<(), DropReason> {
+        if !matches!(packet.cast, Cast::Broadcast | Cast::Multicast) {
+            return Ok(());
+        }
+        let port = self.config.ports.get(packet.port);
+        let refuses = port.is_some_and(|port| self.config.sysctls.on_port(&port.conf).drop_unicast_in_l2_multicast());
+        if refuses { Err(DropReason::NotUnicastToUs) } else { Ok(()) }
+    }
+
+    /// Asks the tables, unless it is known since the packet left here.
+    #[inline]
+    fn way_in<O: Observer>(&self, now: Time, packet: &mut Packet, observer: &mut O) -> Result<InputRoute, DropReason> {
+        if packet.route.known {
+            return Ok(known(packet));
+        }
+        let Ipv4 { source, destination, tos, .. } = packet.header;
+        let way = self.way_of(now, source, destination, packet.port, tos);
+        match &way {
+            Ok(way) => {
+                packet.route = Routed { kind: way.kind, flags: way.flags, known: false };
+                packet.redirect = way.redirect;
+                observer.step(Step::Routed {
+                    destination: IpAddr::V4(destination),
+                    table: way.table.unwrap_or(0),
+                    port: way.oif,
+                    gateway: way.gateway.map(IpAddr::V4),
+                    local: way.kind != RouteKind::Unicast,
+                });
+            }
+            Err(_) => observer.step(Step::Unroutable { destination: IpAddr::V4(destination) }),
+        }
+        way
+    }
+
+    /// The way from here to there of a packet that came in.
+    #[inline]
+    pub(super) fn way_of(
+        &self,
+        now: Time,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        port: IfIndex,
+        tos: u8,
+    ) -> Result<InputRoute, DropReason> {
+        let joined = destination == ALL_HOSTS;
+        let key = InputKey { tos, joined, ..InputKey::new(source, destination, port) };
+        self.ask(now, |net, rib| input_route(net, rib, &key))
+    }
+
+    /// Reads the options, and acts on them (`ip_rcv_options`). A packet with a source route may get another way.
+    #[cold]
+    fn read_options<O: Observer>(
+        &mut self,
+        now: Time,
+        packet: &mut Packet,
+        way: Result<InputRoute, DropReason>,
+        observer: &mut O,
+    ) -> Result<InputRoute, DropReason> {
+        if way.is_err_and(|reason| !is_error_route(reason)) {
+            return way;
+        }
+        let address = spec_destination(self, now, packet);
+        let here = options::Here { address, time: options::midnight(now.0 / 1_000_000) };
+        let foreign = |asked| self.address_kind(asked) == RouteKind::Unicast;
+        let header = ipv4::header_mut(&mut packet.frame);
+        packet.options = match options::receive(header, here, &foreign) {
+            Ok(options) => options,
+            Err(malformed) => {
+                packet.options = malformed.before;
+                packet.info = u32::from(malformed.pointer) << 24;
+                return Err(DropReason::IpOptions);
+            }
+        };
+        let way = if packet.options.source_route == 0 { way } else { self.source_route(now, packet, way, observer) };
+        if packet.options.changed {
+            ipv4::write_checksum(&mut packet.frame);
+        }
+        way
+    }
+
+    /// `ip_options_rcv_srr`: a packet that reached a hop of its source route goes on to the next.
+    fn source_route<O: Observer>(
+        &mut self,
+        now: Time,
+        packet: &mut Packet,
+        way: Result<InputRoute, DropReason>,
+        observer: &mut O,
+    ) -> Result<InputRoute, DropReason> {
+        let port = self.config.ports.get(packet.port);
+        let accepts = port.is_some_and(|port| self.config.sysctls.on_port(&port.conf).accept_source_route());
+        let mut way = way?;
+        if !accepts || packet.cast != Cast::Host {
+            return Err(DropReason::SourceRouted);
+        }
+        match way.kind {
+            RouteKind::Unicast if !packet.options.strict => return Ok(way),
+            RouteKind::Unicast => {
+                packet.info = 16 << 24;
+                return Err(DropReason::IpOptions);
+            }
+            RouteKind::Local => {}
+            _ => return Err(DropReason::SourceRouted),
+        }
+        let mut hops = [None; 9];
+        for (place, hop) in hops.iter_mut().zip(options::hops_left(ipv4::header(&packet.frame), &packet.options)) {
+            *place = Some(hop);
+        }
+        for hop in hops.into_iter().flatten() {
+            let hop = hop.map_err(|malformed| {
+                packet.info = u32::from(malformed.pointer) << 24;
+                DropReason::IpOptions
+            })?;
+            let routed = self.way_of(now, packet.header.source, hop, packet.port, packet.header.tos);
+            way = routed.map_err(|_| DropReason::SourceRouted)?;
+            match way.kind {
+                RouteKind::Local => set_destination(packet, hop),
+                RouteKind::Unicast => {
+                    packet.options.source_route_hit = true;
+                    packet.options.next_hop = Some(hop);
+                    packet.options.changed = true;
+                    packet.route = Routed { kind: way.kind, flags: way.flags, known: false };
+                    let table = way.table.unwrap_or(0);
+                    let (destination, gateway) = (IpAddr::V4(hop), way.gateway.map(IpAddr::V4));
+                    observer.step(Step::Routed { destination, table, port: way.oif, gateway, local: false });
+                    return Ok(way);
+                }
+                _ => return Err(DropReason::SourceRouted),
+            }
+        }
+        Ok(way)
+    }
+}
+
+/// Reads the IP header, and cuts off what the link has padded.
+#[inline]
+fn admit(packet: &mut Packet) -> Result<(), DropReason> {
+    if packet.cast == Cast::OtherHost {
+        return Err(DropReason::OtherHost);
+    }
+    packet.header = Ipv4::checked(&packet.frame)?;
+    packet.frame.truncate(usize::from(packet.header.total_length));
+    Ok(())
+}
+
+/// A hop of the source route that is ours, too: "superfast loopback forward".
+fn set_destination(packet: &mut Packet, hop: Ipv4Addr) {
+    packet.header.destination = hop;
+    packet.options.changed = true;
+    if let Some(place) = packet.frame.get_mut(16..20) {
+        place.copy_from_slice(&hop.octets());
+    }
+}
+
+fn known(packet: &Packet) -> InputRoute {
+    let Routed { kind, flags, .. } = packet.route;
+    InputRoute {
+        kind,
+        oif: LOOPBACK,
+        gateway: None,
+        mtu: 65_536,
+        redirect: false,
+        flags: flags | rtcf::LOCAL,
+        table: None,
+    }
+}
+
+/// True if the packet was routed, though to an error (`ip_error`): its options are read all the same.
+pub(super) fn is_error_route(reason: DropReason) -> bool {
+    matches!(
+        reason,
+        DropReason::NoRoute
+            | DropReason::RouteBlackhole
+            | DropReason::RouteUnreachable
+            | DropReason::RouteProhibit
+            | DropReason::ForwardingOff
+    )
+}
