@@ -6,10 +6,10 @@
 mod arping;
 mod becoming;
 mod getopt;
-mod hostname;
+pub(crate) mod hostname;
 mod id;
 mod ip;
-mod modules;
+pub(crate) mod modules;
 mod nsenter;
 mod number;
 mod ping;

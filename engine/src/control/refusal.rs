@@ -38,6 +38,7 @@ errnos! {
     XDev = 18, "Invalid cross-device link";
     NoDev = 19, "No such device";
     NotDir = 20, "Not a directory";
+    IsDir = 21, "Is a directory";
     Inval = 22, "Invalid argument";
     NFile = 23, "Too many open files in system";
     NoSpc = 28, "No space left on device";

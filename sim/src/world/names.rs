@@ -8,7 +8,7 @@ use vethlab_engine::time::Duration;
 
 /// How long after its last reference a namespace is taken down: the kernel does it in a work queue (`cleanup_net`), after
 /// an RCU grace period.
-const CLEANUP: Duration = Duration::from_millis(8);
+const CLEANUP: Duration = Duration::from_millis(3);
 
 /// Names and numbers.
 #[derive(Debug, Default)]
