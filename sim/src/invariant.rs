@@ -4,8 +4,20 @@ use crate::world::World;
 
 /// The laws. The error says which one is broken.
 pub fn check(world: &World) -> Result<(), String> {
+    frames(world)?;
     names(world)?;
     ends(world)
+}
+
+/// No frame is lost: each one that was taken from the pool waits in a stack, or is on its way.
+fn frames(world: &World) -> Result<(), String> {
+    let taken = world.frames_taken();
+    let parked: usize = world.stacks().map(|(_, stack)| stack.parked()).sum();
+    let flying = world.frames_on_the_way();
+    if taken == parked + flying {
+        return Ok(());
+    }
+    Err(format!("{taken} frames were taken, but {parked} wait in stacks and {flying} are on their way"))
 }
 
 /// Each name is the only one of its kind, and is of a namespace that lives.

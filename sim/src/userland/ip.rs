@@ -189,8 +189,11 @@ impl Ip {
 
     /// `ll_name_to_index()`: the link of this name; `if5` is also taken as the number 5.
     fn index_of(&self, name: &str) -> Option<IfIndex> {
-        if let Some(port) = self.world().stack(self.ns).ports().named(name) {
-            return Some(port.index);
+        let known = self.world().stack(self.ns).ports().named(name).map(|port| port.index);
+        if let Some(index) = known {
+            // It asks the kernel for this one link, and so has it look at the cable.
+            self.world().link_sync(self.ns, index);
+            return Some(index);
         }
         let (number, _) = name.strip_prefix("if").and_then(|number| args::strtoul(number, 10))?;
         IfIndex::try_from(number).ok().filter(|index| *index != 0)
@@ -203,6 +206,8 @@ impl Ip {
 
     /// `ll_index_to_name()`: the name of a link of this namespace; `*` for 0, `if7` for an unknown one.
     fn name_of(&self, index: IfIndex) -> String {
+        // This, too, asks the kernel for the link.
+        self.world().link_sync(self.ns, index);
         match self.world().stack(self.ns).ports().get(index) {
             Some(port) => port.name.clone(),
             None if index == 0 => "*".to_owned(),
