@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::verb::router::RouterArgs;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         fast: bool,
     },
+    /// Route between real interfaces: the same packet path on AF_PACKET sockets, with the same commands
+    Router(RouterArgs),
 }
 
 /// What lab it is.
