@@ -3,13 +3,16 @@
 //! A program is an `async fn(Proc) -> Exit`. It runs until it waits ([`Proc::sleep_until`], [`Proc::receive`],
 //! [`Proc::file`]); nothing else is asynchronous, no thread and no clock is involved.
 
+mod arp;
 mod arping;
 mod becoming;
 mod getopt;
 pub(crate) mod hostname;
 mod id;
+mod ifconfig;
 mod ip;
 pub(crate) mod modules;
+mod nettools;
 mod nsenter;
 mod number;
 mod ping;
@@ -18,6 +21,7 @@ mod quote;
 mod refused;
 mod regex;
 mod resolve;
+mod route;
 mod sleep;
 mod socket;
 mod sudo;
@@ -42,9 +46,11 @@ pub fn find(name: &str) -> Option<Program> {
 
 /// All programs, by name.
 pub const PROGRAMS: &[(&str, Program)] = &[
+    ("arp", |p| Box::pin(arp::main(p))),
     ("arping", |p| Box::pin(arping::main(p))),
     ("hostname", |p| Box::pin(hostname::main(p))),
     ("id", |p| Box::pin(id::id(p))),
+    ("ifconfig", |p| Box::pin(ifconfig::main(p))),
     ("ip", |p| Box::pin(ip::main(p))),
     ("lsmod", |p| Box::pin(modules::lsmod(p))),
     ("modprobe", |p| Box::pin(modules::modprobe(p))),
@@ -52,6 +58,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("ping", |p| Box::pin(ping::main(p))),
     ("ping4", |p| Box::pin(ping::main(p))),
     ("ping6", |p| Box::pin(ping::main(p))),
+    ("route", |p| Box::pin(route::main(p))),
     ("sleep", |p| Box::pin(sleep::main(p))),
     ("su", |p| Box::pin(sudo::su(p))),
     ("sudo", |p| Box::pin(sudo::sudo(p))),
