@@ -11,6 +11,7 @@
 //! | `link` | `ip link`: words, and what follows from them |
 //! | `addr` | `ip addr`: the same |
 //! | `route` | `ip route` |
+//! | `neigh` | `ip neigh` |
 //! | `show` | listings of links and addresses |
 //! | `others` | objects that are not simulated: their usage, and a clear refusal |
 //!
@@ -22,6 +23,7 @@ mod args;
 mod batch;
 mod link;
 mod names;
+mod neigh;
 mod netns;
 mod options;
 mod others;
@@ -60,8 +62,8 @@ const OBJECTS: &[(&str, Object)] = &[
     ("maddress", others::maddress),
     ("route", route::run),
     ("rule", others::not_yet),
-    ("neighbor", others::not_yet),
-    ("neighbour", others::not_yet),
+    ("neighbor", neigh::run),
+    ("neighbour", neigh::run),
     ("ntable", others::ntable),
     ("ntbl", others::ntable),
     ("link", link::run),
