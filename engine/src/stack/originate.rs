@@ -1,10 +1,11 @@
 //! A program sends: from its socket to a packet with a complete header, or a frame (`raw_sendmsg`, `udp_sendmsg`,
 //! `ip_make_skb`, `packet_snd`).
 
-use super::socket::{address_kind, output_key};
+use super::socket::output_key;
 use super::{Cx, Stack};
 use crate::addr::{Ipv4Addr, Mac};
 use crate::control::{Errno, IfIndex, RouteKind, scope};
+use crate::frame::FrameBuf;
 use crate::local::{ErrorOrigin, PmtuDiscover, SocketError, SocketId, SocketKind, SocketOptions};
 use crate::observe::{Observer, Step};
 use crate::route::{OutputRoute, rtcf};
@@ -18,8 +19,8 @@ const IP_MAX: usize = 0xffff;
 const IP_MIN_MTU: usize = 68;
 
 /// A datagram about to be built.
+#[derive(Debug)]
 struct Outgoing {
-    socket: SocketId,
     options: SocketOptions,
     ip_options: options::OwnOptions,
     /// The end of its way; with a source route the packet is addressed to the first hop.
@@ -45,126 +46,58 @@ impl Stack {
             return Err(Errno::MsgSize);
         }
         let (address, port) = to;
-        let protocol = match kind {
-            SocketKind::Raw { protocol } => protocol,
-            SocketKind::Udp if port != 0 => protocol::UDP,
+        let (protocol, head) = match kind {
+            SocketKind::Raw { protocol } => (protocol, 0),
+            SocketKind::Udp if port != 0 => (protocol::UDP, udp::HEADER),
             SocketKind::Udp | SocketKind::Packet { .. } => return Err(Errno::Inval),
         };
         let outgoing = self.prepare(cx.now, socket, address)?;
-        let head = if kind == SocketKind::Udp { udp::HEADER } else { 0 };
-        self.admit_length(cx.now, &outgoing, head + payload.len())?;
-        let Outgoing { route: OutputRoute { source, destination, .. }, .. } = outgoing;
+        let ours = self.sockets.get_mut(socket)?;
+        if let Err(mtu) = outgoing.admit(head + payload.len()) {
+            if outgoing.options.recverr {
+                ours.push_error(HEADER, too_long(cx.now, &outgoing, ours.peer, mtu));
+            }
+            return Err(Errno::MsgSize);
+        }
+        let OutputRoute { source, destination, .. } = outgoing.route;
         let header = match kind {
             SocketKind::Udp => {
-                let ours = self.sockets.get_mut(socket)?;
                 ours.take_pending()?;
                 Udp { source: ours.port, destination: port, length: 0, checksum: 0 }.emit(source, destination, payload)
             }
             _ => [0; udp::HEADER],
         };
         let transport = header.get(..head).unwrap_or(&[]);
-        self.emit(cx, &outgoing, protocol, [transport, payload], observer)
+        let ttl = outgoing.options.ttl.unwrap_or_else(|| self.ttl(&outgoing.route));
+        let frame = outgoing.packet(cx, (protocol, ttl), [transport, payload]);
+        self.counters.originated += 1;
+        let (source, destination, length) = (source.into(), destination.into(), frame.len());
+        observer.step(Step::Originated { source, destination, protocol, length });
+        match self.ip_output(cx, &outgoing.route, frame, observer) {
+            // Who does not listen for errors does not hear that the device had no room.
+            Err(Errno::NoBufs) if !outgoing.options.recverr => Ok(()),
+            done => done,
+        }
     }
 
     /// Finds the way, in the order in which Linux finds faults.
     fn prepare(&self, now: Time, id: SocketId, goal: Ipv4Addr) -> Result<Outgoing, Errno> {
         let socket = self.sockets.get(id)?;
         let options = socket.options.clone();
-        let is_foreign = |address| address_kind(&self.config.rib4, address) == RouteKind::Unicast;
+        let is_foreign = |address| self.address_kind(address) == RouteKind::Unicast;
         let ip_options = options::OwnOptions::compile(&options.ip_options, &is_foreign).map_err(|_| Errno::Inval)?;
         let routed = ip_options.options.source_route != 0;
         if routed && goal.is_unspecified() {
             return Err(Errno::Inval);
         }
-        let first = ip_options.options.next_hop.filter(|_| routed).unwrap_or(goal);
         let mut key = output_key(socket, goal);
-        key.destination = first;
+        key.destination = ip_options.options.next_hop.filter(|_| routed).unwrap_or(goal);
         if routed && ip_options.options.strict {
             key.scope = scope::LINK;
         }
-        let route = self.way_out(now, &key)?;
-        if route.flags & rtcf::BROADCAST != 0 && !options.broadcast {
-            return Err(Errno::Acces);
-        }
-        let goal = if goal.is_unspecified() { route.destination } else { goal };
+        let route = self.output_way(now, &key)?;
         let device_mtu = self.config.ports.get(route.oif).map_or(0, |port| port.mtu);
-        let mtu = if options.pmtu == PmtuDiscover::Probe { device_mtu } else { route.mtu };
-        let mtu = (mtu as usize).min(IP_MAX);
-        if mtu < IP_MIN_MTU {
-            return Err(Errno::NetUnreach);
-        }
-        Ok(Outgoing { socket: id, options, ip_options, goal, route, mtu })
-    }
-
-    /// Refuses an IP payload of this length if it may not be cut and does not fit, or is too large for any packet; a
-    /// program that listens for errors is told the MTU (`ip_local_error`).
-    fn admit_length(&mut self, now: Time, outgoing: &Outgoing, length: usize) -> Result<(), Errno> {
-        let may_be_cut = matches!(outgoing.options.pmtu, PmtuDiscover::Dont | PmtuDiscover::Want);
-        let most = if may_be_cut { IP_MAX } else { outgoing.mtu };
-        let option_length = outgoing.ip_options.bytes().len();
-        if HEADER + option_length + length <= most {
-            return Ok(());
-        }
-        if outgoing.options.recverr {
-            let socket = self.sockets.get_mut(outgoing.socket)?;
-            let error = SocketError {
-                at: now,
-                errno: Errno::MsgSize,
-                origin: ErrorOrigin::Local,
-                destination: outgoing.route.destination,
-                destination_port: socket.peer.map_or(0, |(_, port)| port),
-                info: (outgoing.mtu - option_length) as u32,
-                payload: Vec::new(),
-            };
-            socket.push_error(HEADER, error);
-        }
-        Err(Errno::MsgSize)
-    }
-
-    /// Builds the packet and sends it on its way (`__ip_make_skb`, `ip_send_skb`).
-    fn emit<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        outgoing: &Outgoing,
-        protocol: u8,
-        [transport, payload]: [&[u8]; 2],
-        observer: &mut O,
-    ) -> Result<(), Errno> {
-        let Outgoing { options, ip_options, route, mtu, .. } = outgoing;
-        let head = HEADER + ip_options.bytes().len();
-        let total = head + transport.len() + payload.len();
-        let header = Ipv4 {
-            tos: options.tos,
-            total_length: total as u16,
-            id: 0,
-            flags_fragment: if dont_fragment(options.pmtu, route, total) { DF } else { 0 },
-            ttl: options.ttl.unwrap_or_else(|| self.ttl(route)),
-            protocol,
-            source: route.source,
-            destination: route.destination,
-            header_length: head,
-        };
-        let mut frame = cx.pool.take(total + ethernet::HEADER);
-        frame.resize(head);
-        header.write(ip_options.bytes(), &mut frame);
-        if head > HEADER {
-            let time = options::midnight(cx.now.nanos() / 1_000_000);
-            options::build(&mut frame, &ip_options.options, outgoing.goal, route.source, time);
-            ipv4::write_checksum(&mut frame);
-        }
-        frame.extend(transport);
-        frame.extend(payload);
-        self.counters.originated += 1;
-        let (source, destination) = (route.source.into(), route.destination.into());
-        observer.step(Step::Originated { source, destination, protocol, length: total });
-        // A prober of the path does not heed what was learned of it: the way's MTU is the device's.
-        let route =
-            OutputRoute { mtu: if options.pmtu == PmtuDiscover::Probe { *mtu as u32 } else { route.mtu }, ..*route };
-        match self.ip_output(cx, &route, frame, observer) {
-            // Who does not listen for errors does not hear that the device had no room.
-            Err(Errno::NoBufs) if !options.recverr => Ok(()),
-            done => done,
-        }
+        Outgoing::new(options, ip_options, goal, route, device_mtu)
     }
 
     /// Sends a frame by a packet socket: the Ethernet header is built from `to` and the socket's type.
@@ -194,11 +127,90 @@ impl Stack {
     }
 }
 
-/// True if the packet is sent with DF: it is asked for, or it fits and the MTU may be learned.
-fn dont_fragment(pmtu: PmtuDiscover, route: &OutputRoute, length: usize) -> bool {
-    match pmtu {
-        PmtuDiscover::Dont => false,
-        PmtuDiscover::Want => length <= (route.mtu as usize).min(IP_MAX) && !route.mtu_locked,
-        PmtuDiscover::Do | PmtuDiscover::Probe => true,
+impl Outgoing {
+    /// A datagram to `goal` by a way that is found: `EACCES` if the way is a broadcast that was not asked for, and
+    /// `ENETUNREACH` if the device is too small for IP.
+    fn new(
+        options: SocketOptions,
+        ip_options: options::OwnOptions,
+        goal: Ipv4Addr,
+        mut route: OutputRoute,
+        device_mtu: u32,
+    ) -> Result<Outgoing, Errno> {
+        if route.flags & rtcf::BROADCAST != 0 && !options.broadcast {
+            return Err(Errno::Acces);
+        }
+        if options.pmtu == PmtuDiscover::Probe {
+            // Who probes the path does not heed what was learned of it.
+            route.mtu = device_mtu;
+        }
+        let mtu = (route.mtu as usize).min(IP_MAX);
+        if mtu < IP_MIN_MTU {
+            return Err(Errno::NetUnreach);
+        }
+        let goal = if goal.is_unspecified() { route.destination } else { goal };
+        Ok(Outgoing { options, ip_options, goal, route, mtu })
+    }
+
+    /// Refuses an IP payload of this length if it may not be cut and does not fit, or is too large for any packet; the
+    /// MTU that the program is told is less the IP options.
+    fn admit(&self, length: usize) -> Result<(), u32> {
+        let may_be_cut = matches!(self.options.pmtu, PmtuDiscover::Dont | PmtuDiscover::Want);
+        let most = if may_be_cut { IP_MAX } else { self.mtu };
+        let option_length = self.ip_options.bytes().len();
+        if HEADER + option_length + length <= most { Ok(()) } else { Err((self.mtu - option_length) as u32) }
+    }
+
+    /// The packet, complete but for its id (`__ip_make_skb`).
+    fn packet(&self, cx: &mut Cx<'_>, (protocol, ttl): (u8, u8), parts: [&[u8]; 2]) -> FrameBuf {
+        let Outgoing { options, ip_options, route, .. } = self;
+        let head = HEADER + ip_options.bytes().len();
+        let total = head + parts.iter().map(|part| part.len()).sum::<usize>();
+        let header = Ipv4 {
+            tos: options.tos,
+            total_length: total as u16,
+            id: 0,
+            flags_fragment: if self.dont_fragment(total) { DF } else { 0 },
+            ttl,
+            protocol,
+            source: route.source,
+            destination: route.destination,
+            header_length: head,
+        };
+        let mut frame = cx.pool.take(total);
+        frame.resize(head);
+        header.write(ip_options.bytes(), &mut frame);
+        if head > HEADER {
+            let time = options::midnight(cx.now.nanos() / 1_000_000);
+            options::build(&mut frame, &ip_options.options, self.goal, route.source, time);
+            ipv4::write_checksum(&mut frame);
+        }
+        parts.iter().for_each(|part| frame.extend(part));
+        frame
+    }
+
+    /// True if it is sent with DF: it is asked for, or the packet fits and the MTU may be learned.
+    fn dont_fragment(&self, length: usize) -> bool {
+        match self.options.pmtu {
+            PmtuDiscover::Dont => false,
+            PmtuDiscover::Want => length <= self.mtu && !self.route.mtu_locked,
+            PmtuDiscover::Do | PmtuDiscover::Probe => true,
+        }
     }
 }
+
+/// What a program that listens for errors is told of a datagram that does not fit (`ip_local_error`).
+fn too_long(now: Time, outgoing: &Outgoing, peer: Option<(Ipv4Addr, u16)>, mtu: u32) -> SocketError {
+    SocketError {
+        at: now,
+        errno: Errno::MsgSize,
+        origin: ErrorOrigin::Local,
+        destination: outgoing.route.destination,
+        destination_port: peer.map_or(0, |(_, port)| port),
+        info: mtu,
+        payload: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,9 @@
 
 use super::Stack;
 use crate::addr::Ipv4Addr;
-use crate::control::{Errno, IfIndex, RouteKind, scope, table};
+use crate::control::{Errno, IfIndex, RouteKind, scope};
 use crate::local::{Datagram, Socket, SocketError, SocketId, SocketKind, SocketOptions};
-use crate::route::{Net, OutputKey, OutputRoute, Rib, output_route, rtcf};
+use crate::route::{OutputKey, rtcf};
 use crate::time::Time;
 
 impl Stack {
@@ -35,7 +35,7 @@ impl Stack {
         if raw && state.peer.is_some() {
             return Err(Errno::Inval);
         }
-        let kind = address_kind(&self.config.rib4, address);
+        let kind = self.address_kind(address);
         let ours = matches!(kind, RouteKind::Local | RouteKind::Multicast | RouteKind::Broadcast);
         if !ours && !self.config.sysctls.ip_nonlocal_bind() {
             return Err(Errno::AddrNotAvail);
@@ -67,11 +67,11 @@ impl Stack {
             return Err(Errno::OpNotSupp);
         }
         let key = output_key(state, address);
-        let mut route = self.way_out(now, &key)?;
+        let mut route = self.output_way(now, &key)?;
         if key.source.is_none() || address.is_unspecified() {
             // The source may change the way: rules look at it (`ip_route_connect`).
             let source = key.source.or(specified(route.source));
-            route = self.way_out(now, &OutputKey { destination: route.destination, source, ..key })?;
+            route = self.output_way(now, &OutputKey { destination: route.destination, source, ..key })?;
         }
         if route.flags & rtcf::BROADCAST != 0 && !state.options.broadcast {
             return Err(Errno::Acces);
@@ -118,11 +118,6 @@ impl Stack {
         let range = self.config.sysctls.ip_local_port_range();
         self.sockets.take_port(socket, 0, range).map_err(|_| Errno::Again)
     }
-
-    /// The way of a packet of our own.
-    pub(super) fn way_out(&self, now: Time, key: &OutputKey) -> Result<OutputRoute, Errno> {
-        output_route(Net::new(now, &self.config.ports, &self.config.sysctls), &self.config.rib4, key)
-    }
 }
 
 /// What a socket asks the tables for a packet to `destination`.
@@ -137,25 +132,6 @@ pub(super) fn output_key(socket: &Socket, destination: Ipv4Addr) -> OutputKey {
         scope: if dont_route { scope::LINK } else { scope::UNIVERSE },
         ..OutputKey::to(destination)
     }
-}
-
-/// What an address is to this host (`inet_addr_type`): ours, a broadcast address, a group, or (`Unicast`) none of that.
-pub(super) fn address_kind(rib: &Rib<Ipv4Addr>, address: Ipv4Addr) -> RouteKind {
-    match address.octets() {
-        [0, ..] | [255, 255, 255, 255] => return RouteKind::Broadcast,
-        [224..=239, ..] => return RouteKind::Multicast,
-        _ => {}
-    }
-    let routes = rib.table(table::LOCAL).into_iter().flatten();
-    let matching = routes.filter(|route| route.destination.contains(address));
-    // The first of the longest: the listing is in the order of the table.
-    let mut best = None;
-    for route in matching {
-        if best.is_none_or(|(length, _)| route.destination.length() > length) {
-            best = Some((route.destination.length(), route.kind));
-        }
-    }
-    best.map_or(RouteKind::Unicast, |(_, kind)| kind)
 }
 
 fn specified(address: Ipv4Addr) -> Option<Ipv4Addr> {

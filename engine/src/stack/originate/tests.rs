@@ -1,0 +1,188 @@
+//! What leaves, judged by the kernel.
+
+use super::*;
+use crate::addr::IpAddr;
+use crate::control::{
+    AddressMode, AddressSpec, Command, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, Nud, RouteMetrics,
+    RouteMode, RouteSpec,
+};
+use crate::frame::{FramePool, Outbox};
+use crate::link::Port;
+use crate::observe::Silent;
+
+const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const MAC: Mac = Mac([2, 0, 0, 0, 0, 0x10]);
+const DEVICE: IfIndex = 10;
+
+/// A stack, and what every call to it needs.
+struct Host {
+    stack: Stack,
+    pool: FramePool,
+    out: Outbox,
+}
+
+impl Host {
+    fn visit<T>(&mut self, call: impl FnOnce(&mut Stack, &mut Cx<'_>) -> T) -> T {
+        let mut cx = Cx { now: Time::ZERO, pool: &mut self.pool, out: &mut self.out };
+        call(&mut self.stack, &mut cx)
+    }
+
+    fn apply(&mut self, command: Command) {
+        self.visit(|stack, cx| stack.apply(cx, command, &mut Silent)).unwrap();
+    }
+
+    /// The IP packets that left, without their link headers.
+    fn sent(&mut self) -> Vec<Vec<u8>> {
+        let frames: Vec<_> = self.out.drain().collect();
+        let packet = |(_, frame): (IfIndex, FrameBuf)| {
+            let packet = frame[ethernet::HEADER..].to_vec();
+            self.pool.give(frame);
+            packet
+        };
+        frames.into_iter().map(packet).collect()
+    }
+}
+
+/// `ip route add KIND 10.0.THIRD.0/24 [via 10.0.0.2] …`
+fn route(third: u8, kind: Option<RouteKind>, metrics: RouteMetrics) -> Command {
+    let via = NextHopSpec { gateway: Some(ROUTER.into()), ..NextHopSpec::default() };
+    let nexthops = if kind.is_none() { vec![via] } else { Vec::new() };
+    let to = RouteSpec::to(Ipv4Addr::new(10, 0, third, 0).into(), 24);
+    Command::RouteAdd(RouteMode::Add, RouteSpec { kind, metrics, nexthops, ..to })
+}
+
+/// The namespace in which the kernel was asked.
+fn host() -> Host {
+    let mut host = Host { stack: Stack::new(1), pool: FramePool::new(), out: Outbox::new() };
+    let mut port = Port::new_ethernet(DEVICE, "v0", MAC, Time::ZERO);
+    port.carrier = true;
+    host.stack.port_add(Time::ZERO, port);
+    let up = |index| Command::LinkChange(index, LinkChange { up: Some(true), ..LinkChange::default() });
+    host.apply(up(1));
+    host.apply(up(DEVICE));
+    let local = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+    let broadcast = Some(Ipv4Addr::new(10, 0, 0, 255));
+    let address = AddressSpec { broadcast, ..AddressSpec::of(DEVICE, local, 24) };
+    host.apply(Command::AddressAdd(AddressMode::Add, address));
+    let neighbor = NeighborSpec {
+        index: DEVICE,
+        destination: ROUTER.into(),
+        lladdr: Some(Mac([2, 0, 0, 0, 0, 2])),
+        state: Nud::Permanent,
+        router: false,
+        proxy: false,
+        extern_learn: false,
+        protocol: 0,
+    };
+    host.apply(Command::NeighborAdd(NeighborMode::Add, neighbor));
+    let none = RouteMetrics::default();
+    let mtu = RouteMetrics { mtu: Some(1000), ..none };
+    host.apply(route(7, None, mtu));
+    host.apply(route(8, None, RouteMetrics { mtu_lock: true, ..mtu }));
+    host.apply(route(9, None, RouteMetrics { hoplimit: Some(9), ..none }));
+    host.apply(route(10, Some(RouteKind::Unreachable), none));
+    host.apply(route(11, Some(RouteKind::Prohibit), none));
+    host.apply(route(12, Some(RouteKind::Blackhole), none));
+    let groups = RouteSpec::to(Ipv4Addr::new(224, 0, 0, 0).into(), 4);
+    let nexthops = vec![NextHopSpec { oif: Some(DEVICE), ..NextHopSpec::default() }];
+    host.apply(Command::RouteAdd(RouteMode::Add, RouteSpec { nexthops, ..groups }));
+    host.sent();
+    host
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len() / 2 * 2).step_by(2).map(byte).collect()
+}
+
+/// A header without what is chance: its id, and with it the checksum.
+fn chosen(header: &[u8]) -> Vec<u8> {
+    let mut header = header.to_vec();
+    header[4..6].fill(0);
+    header[10..12].fill(0);
+    header
+}
+
+fn options(words: &[&str]) -> SocketOptions {
+    let [tos, ttl, pmtu, broadcast, recverr, dont_route, ip_options] = *words else { panic!("{words:?}") };
+    let pmtu = pmtu.parse::<usize>().unwrap();
+    SocketOptions {
+        ttl: ttl.parse().ok(),
+        tos: tos.parse().unwrap(),
+        pmtu: [PmtuDiscover::Dont, PmtuDiscover::Want, PmtuDiscover::Do, PmtuDiscover::Probe][pmtu],
+        broadcast: broadcast == "1",
+        recverr: recverr == "1",
+        ip_options: bytes(ip_options),
+        dont_route: dont_route == "1",
+        ..SocketOptions::default()
+    }
+}
+
+fn number(result: Result<(), Errno>) -> String {
+    result.map_or_else(Errno::number, |()| 0).to_string()
+}
+
+/// What the kernel's line says, of ours: what `connect` and `sendto` said, the error queue, how many packets left, and the
+/// header of the first.
+fn answer(host: &mut Host, words: &[&str], connects: bool) -> [String; 4] {
+    let kind = if words[0] == "udp" { SocketKind::Udp } else { SocketKind::Raw { protocol: 253 } };
+    let goal: Ipv4Addr = words[1].parse().unwrap();
+    let payload = vec![b'a'; words[2].parse().unwrap()];
+    let socket = host.stack.socket(kind).unwrap();
+    *host.stack.options(socket) = options(&words[3..10]);
+    let connected = connects.then(|| number(host.stack.connect(Time::ZERO, socket, goal, 9)));
+    let said = host.visit(|stack, cx| stack.send_to(cx, socket, (goal, 9), &payload, &mut Silent));
+    let told = host.stack.receive_error(socket).map(|error| {
+        assert_eq!(error.origin, ErrorOrigin::Local);
+        format!("90/1/{}/{}:{}/0", error.info, error.destination, error.destination_port)
+    });
+    host.stack.close(socket);
+    let count = host.sent();
+    let first = count.first().map(|packet| {
+        assert!(Ipv4::checked(packet).is_ok());
+        chosen(ipv4::header(packet)).iter().map(|byte| format!("{byte:02x}")).collect()
+    });
+    let dash = |text: Option<String>| text.unwrap_or("-".to_string());
+    [dash(connected), number(said), dash(told), format!("{} {}", count.len(), dash(first))]
+}
+
+/// Each line: `KIND GOAL SIZE TOS TTL PMTUDISC BROADCAST RECVERR DONTROUTE OPTIONS`, then the kernel's answer.
+#[test]
+fn each_datagram_leaves_as_it_left_the_kernel() {
+    let mut host = host();
+    for (at, line) in include_str!("kernel.txt").lines().enumerate() {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [connected, errno, queue, count, header] = words[10..] else { panic!("{line}") };
+        let header: String = match header {
+            "-" => header.to_string(),
+            header => chosen(&bytes(header)).iter().map(|byte| format!("{byte:02x}")).collect(),
+        };
+        let ours = answer(&mut host, &words[..10], connected != "-");
+        let kernels = [connected.to_string(), errno.to_string(), queue.to_string(), format!("{count} {header}")];
+        assert_eq!(ours, kernels, "line {}: {line}", at + 1);
+    }
+    assert_eq!(host.pool.taken(), 0);
+}
+
+/// Facts of `packet_snd`: each refusal in its turn, and the header.
+#[test]
+fn a_packet_socket_builds_the_link_header() {
+    let mut host = host();
+    let socket = host.stack.socket(SocketKind::Packet { ethertype: 0x806 }).unwrap();
+    let send = |host: &mut Host, port, payload: &[u8]| {
+        host.visit(|stack, cx| stack.send_frame(cx, socket, port, Mac::BROADCAST, payload, &mut Silent))
+    };
+    assert_eq!(send(&mut host, 77, b"who has"), Err(Errno::NxIo));
+    assert_eq!(send(&mut host, DEVICE, &[0; 1501]), Err(Errno::MsgSize));
+    assert_eq!(send(&mut host, DEVICE, b"who has"), Ok(()));
+    let frames: Vec<_> = host.out.drain().collect();
+    for (port, frame) in frames {
+        assert_eq!(port, DEVICE);
+        assert_eq!(&frame[..], b"\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x10\x08\x06who has");
+        host.pool.give(frame);
+    }
+    host.apply(Command::LinkChange(DEVICE, LinkChange { up: Some(false), ..LinkChange::default() }));
+    assert_eq!(send(&mut host, DEVICE, b"who has"), Err(Errno::NetDown));
+    assert_eq!(host.visit(|s, cx| s.send_to(cx, socket, (ROUTER, 9), b"", &mut Silent)), Err(Errno::Inval));
+    assert_eq!(host.pool.taken(), 0);
+}
