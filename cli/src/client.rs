@@ -59,7 +59,7 @@ fn run(talk: &mut Talk, mut argv: Vec<String>, mut ns: Option<u32>) -> io::Resul
     loop {
         let name = argv.first().map(|word| base_name(word)).unwrap_or_default().to_string();
         talk.send(&Request::Run { argv, env: link::environment(), tty: link::tty(), ns })?;
-        match talk.to_end()? {
+        match talk.finish()? {
             End::Status(status) => return Ok(ExitCode::from(status as u8)),
             End::Signaled(signal) => return Ok(link::die_of(signal)),
             End::Exec { places, argv: words, by_ip } => {

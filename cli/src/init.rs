@@ -1,5 +1,6 @@
 //! The script's process before it becomes bash: what must be done to it from inside.
 
+use crate::signals;
 use nix::sched::{CloneFlags, unshare};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -17,6 +18,8 @@ pub(crate) fn command() -> io::Result<Command> {
 
 /// Sets this process up and becomes the command.
 pub(crate) fn main() -> ExitCode {
+    // What the server blocks to read it from a descriptor was inherited.
+    signals::unblock_all();
     isolate();
     let mut words = std::env::args_os().skip(1);
     let Some(program) = words.next() else { return ExitCode::from(127) };

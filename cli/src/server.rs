@@ -68,24 +68,22 @@ impl Server {
         Ok(server)
     }
 
-    /// Serves until the script has ended, and ends what it left behind.
+    /// Serves until the script has ended.
     pub(crate) fn run(mut self) -> io::Result<End> {
-        let end = loop {
+        loop {
             self.lab.turn();
             self.pass_on();
             if let Some(end) = self.end {
-                break end;
+                return Ok(end);
             }
             let nap = self.let_time_pass()?;
             let nap = match self.grace.map(|end| end.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => break End::Signaled(Signal::SIGTERM),
+                Some(Duration::ZERO) => return Ok(End::Signaled(Signal::SIGTERM)),
                 Some(left) => Some(nap.map_or(left, |nap| nap.min(left))),
                 None => nap,
             };
             self.wait(nap)?;
-        };
-        end::leave_nothing(&mut self.tree);
-        Ok(end)
+        }
     }
 
     /// Waits until something comes in, or that long, and takes it in. True if anything did.
@@ -154,5 +152,12 @@ impl Server {
             }
         }
         result
+    }
+}
+
+impl Drop for Server {
+    /// However it ends, nothing that the script started stays.
+    fn drop(&mut self) {
+        end::leave_nothing(&mut self.tree);
     }
 }

@@ -165,7 +165,10 @@ impl Lab {
         let mut state = self.core.state.borrow_mut();
         state.programs.insert(pid, Waiting::default());
         state.progress = true;
-        state.processes.extend(real_pid.map(|real| (real, ns)));
+        if let Some(real) = real_pid {
+            state.processes.retain(|(known, _)| *known != real);
+            state.processes.push((real, ns));
+        }
         drop(state);
         let proc = Proc::new(Rc::clone(&self.core), Identity { pid, ns, argv, env, tty });
         self.tasks.insert(pid, Task { body: program(proc), ns, real_pid });

@@ -74,7 +74,7 @@ impl Talk {
     }
 
     /// Goes on until the program has ended and all is printed. What a killed program could not get rid of is not waited for.
-    pub(super) fn to_end(&mut self) -> io::Result<End> {
+    pub(super) fn finish(&mut self) -> io::Result<End> {
         loop {
             let printed = self.unprinted.is_empty() || matches!(self.end, Some(End::Signaled(_)));
             if printed && let Some(end) = self.end.take() {

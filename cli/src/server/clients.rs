@@ -163,7 +163,7 @@ impl Server {
                 }
             }
             Request::Become(ns) => {
-                let name = self.lab.world().netns_exists(NsId(ns)).then(|| self.name(NsId(ns)));
+                let name = self.name(NsId(ns));
                 if name.is_some() {
                     self.settle(|tree, moves| tree.settle_in(pid, NsId(ns), moves));
                 }
@@ -174,11 +174,15 @@ impl Server {
         }
     }
 
-    /// What prompts call a namespace.
-    fn name(&self, ns: NsId) -> String {
+    /// What prompts call a namespace, if it is there.
+    fn name(&self, ns: NsId) -> Option<String> {
         let world = self.lab.world();
-        let known = world.netns_name(ns).map(str::to_string);
-        known.unwrap_or_else(|| if ns == world.host() { "host".to_string() } else { format!("net:{}", ns.0) })
+        let named = || match world.netns_name(ns) {
+            Some(name) => name.to_string(),
+            None if ns == world.host() => "host".to_string(),
+            None => format!("ns{}", ns.0),
+        };
+        world.netns_exists(ns).then(named)
     }
 
     /// A client is gone: nobody is left to print what its program says.

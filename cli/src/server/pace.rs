@@ -104,6 +104,7 @@ impl Server {
         let (began, then) = *self.pace.anchor.get_or_insert_with(|| (Instant::now(), now));
         let target = then + began.elapsed();
         while self.lab.step(target) {}
+        self.pass_on();
         let next = self.lab.next_deadline()?;
         Some((then + began.elapsed()).min(next)).map(|reached| next.since(reached))
     }
