@@ -4,6 +4,7 @@
 mod becoming;
 mod link;
 mod talk;
+mod timeout;
 
 pub(crate) use self::becoming::{PATH_FIRST, RC};
 
@@ -62,6 +63,7 @@ fn run(talk: &mut Talk, mut argv: Vec<String>, mut ns: Option<u32>) -> io::Resul
         match talk.finish()? {
             End::Status(status) => return Ok(ExitCode::from(status as u8)),
             End::Signaled(signal) => return Ok(link::die_of(signal)),
+            End::Timeout(limit) => return timeout::watch(limit.into()),
             End::Exec { places, argv: words, by_ip } => {
                 let by = becoming::By { name, ip: by_ip };
                 let alone = matches!(&places[..], [(_, heading)] if heading.is_empty());

@@ -3,6 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
+use vethlab_engine::time::Duration;
+use vethlab_sim::lab::TimeLimit;
 
 /// No message is longer: files that programs read whole travel in one.
 const LONGEST: usize = 64 << 20;
@@ -52,10 +54,39 @@ pub(crate) enum Reply {
         /// `ip netns exec`.
         by_ip: bool,
     },
+    /// The program starts a command and watches it.
+    Timeout(Limit),
     /// Answers [`Request::Become`]: the namespace is there and has this name.
     Go(String),
     /// Answers [`Request::Become`]: there is no such namespace.
     Gone,
+}
+
+/// A [`TimeLimit`] as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Limit {
+    after: Option<Duration>,
+    kill_after: Option<Duration>,
+    signal: i32,
+    preserve_status: bool,
+    foreground: bool,
+    verbose: bool,
+    argv: Vec<String>,
+    quoted: String,
+}
+
+impl From<TimeLimit> for Limit {
+    fn from(limit: TimeLimit) -> Limit {
+        let TimeLimit { after, kill_after, signal, preserve_status, foreground, verbose, argv, quoted } = limit;
+        Limit { after, kill_after, signal, preserve_status, foreground, verbose, argv, quoted }
+    }
+}
+
+impl From<Limit> for TimeLimit {
+    fn from(limit: Limit) -> TimeLimit {
+        let Limit { after, kill_after, signal, preserve_status, foreground, verbose, argv, quoted } = limit;
+        TimeLimit { after, kill_after, signal, preserve_status, foreground, verbose, argv, quoted }
+    }
 }
 
 /// A message as it travels.

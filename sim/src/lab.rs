@@ -17,7 +17,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use vethlab_engine::time::Time;
+use vethlab_engine::control::Errno;
+use vethlab_engine::time::{Duration, Time};
 
 /// What a script finds when it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +88,55 @@ pub enum Exit {
         /// `ip netns exec` (which says `exec of "x" failed: …` and ends with 1 when it cannot), or another (127).
         by_ip: bool,
     },
+    /// By starting a command and watching it (`timeout`): its status becomes the program's, or 124.
+    Timeout(TimeLimit),
 }
+
+/// A command that may not run for longer than a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimeLimit {
+    /// The while; without one it may take as long as it likes.
+    pub after: Option<Duration>,
+    /// How long after the signal it is killed, if it is still there.
+    pub kill_after: Option<Duration>,
+    /// The number of the signal that it is sent.
+    pub signal: i32,
+    /// Its status counts even when it took too long.
+    pub preserve_status: bool,
+    /// It stays in the terminal's foreground, and only the command itself is sent signals.
+    pub foreground: bool,
+    /// Each signal is told of on standard error.
+    pub verbose: bool,
+    /// The command.
+    pub argv: Vec<String>,
+    /// The command's name, in the quotation marks of messages.
+    pub quoted: String,
+}
+
+impl TimeLimit {
+    /// What is said, and the status, when the command cannot be executed for this reason.
+    pub fn exec_failed(&self, reason: &str) -> (String, i32) {
+        let status = if reason == Errno::NoEnt.text() { 127 } else { 126 };
+        (format!("timeout: failed to run command {}: {reason}\n", self.quoted), status)
+    }
+
+    /// What is said when a signal is sent, if anything.
+    pub fn told(&self, signal: i32) -> Option<String> {
+        let name = userland::signal_name(signal);
+        self.verbose.then(|| format!("timeout: sending signal {name} to command {}\n", self.quoted))
+    }
+
+    /// The status in the end: of a command that ended with this one, after `last` was the last signal it was sent for taking
+    /// too long.
+    pub fn status(&self, status: i32, last: Option<i32>) -> i32 {
+        let killed = status == 128 + SIGKILL;
+        if last.is_none() || self.preserve_status || killed { status } else { TIMED_OUT }
+    }
+}
+
+/// The status of `timeout` when time was over.
+const TIMED_OUT: i32 = 124;
+pub(crate) const SIGKILL: i32 = 9;
 
 /// What programs do that the driver must pass on, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,11 +26,13 @@ mod sleep;
 mod socket;
 mod sudo;
 mod sysctl;
+mod timeout;
 mod tracepath;
 mod traceroute;
 
 pub use proc::{Proc, Wake};
 pub use refused::REFUSED;
+pub use timeout::signal_name;
 
 use crate::lab::Exit;
 use std::future::Future;
@@ -67,6 +69,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("traceroute4", |p| Box::pin(traceroute::main(p))),
     ("traceroute6", |p| Box::pin(traceroute::main(p))),
     ("sysctl", |p| Box::pin(sysctl::main(p))),
+    ("timeout", |p| Box::pin(timeout::main(p))),
     ("unshare", |p| Box::pin(nsenter::unshare(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),
 ];

@@ -3,7 +3,7 @@
 
 use super::link::Link;
 use crate::signals;
-use crate::wire::{Reply, Request};
+use crate::wire::{Limit, Reply, Request};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signalfd::SignalFd;
@@ -20,6 +20,7 @@ pub(super) enum End {
     Status(i32),
     Signaled(i32),
     Exec { places: Vec<(u32, String)>, argv: Vec<String>, by_ip: bool },
+    Timeout(Limit),
 }
 
 enum Stream {
@@ -126,6 +127,7 @@ impl Talk {
             Reply::Status(status) => self.end = Some(End::Status(status)),
             Reply::Signaled(signal) => self.end = Some(End::Signaled(signal)),
             Reply::Exec { places, argv, by_ip } => self.end = Some(End::Exec { places, argv, by_ip }),
+            Reply::Timeout(limit) => self.end = Some(End::Timeout(limit)),
             Reply::Go(_) | Reply::Gone => return Err(io::ErrorKind::InvalidData.into()),
         }
         Ok(())

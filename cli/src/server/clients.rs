@@ -218,7 +218,7 @@ impl Server {
         for event in events {
             let (program, reply) = reply(event);
             let Some(client) = self.clients.of_program(program) else { continue };
-            if matches!(reply, Reply::Status(_) | Reply::Signaled(_) | Reply::Exec { .. }) {
+            if matches!(reply, Reply::Status(_) | Reply::Signaled(_) | Reply::Exec { .. } | Reply::Timeout(_)) {
                 client.program = None;
             }
             client.send(&reply);
@@ -234,6 +234,7 @@ fn reply(event: Event) -> (Pid, Reply) {
         Event::NeedFile(program, path) => (program, Reply::NeedFile(path)),
         Event::Exit(program, Exit::Status(status)) => (program, Reply::Status(status)),
         Event::Exit(program, Exit::Signaled(signal)) => (program, Reply::Signaled(signals::number(signal))),
+        Event::Exit(program, Exit::Timeout(limit)) => (program, Reply::Timeout(limit.into())),
         Event::Exit(program, Exit::Exec { places, argv, by_ip }) => {
             let places = places.into_iter().map(|(ns, heading)| (ns.0, heading)).collect();
             (program, Reply::Exec { places, argv, by_ip })

@@ -1,9 +1,10 @@
 //! Running one command line to its end, in virtual time: for tests, and for whoever needs no shell.
 
-use super::{Event, Exit, Lab, Output, Pid, Signal, Spawn, base_name, exec_failed};
+use super::{Event, Exit, Lab, Output, Pid, SIGKILL, Signal, Spawn, TimeLimit, base_name, exec_failed};
 use crate::userland;
 use crate::world::NsId;
-use vethlab_engine::time::Duration;
+use vethlab_engine::control::Errno;
+use vethlab_engine::time::{Duration, Time};
 
 /// A command line that has not ended by then is interrupted: a test should fail, not hang.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
@@ -14,7 +15,7 @@ impl Lab {
     pub fn run(&mut self, line: &str) -> Output {
         let host = self.world().host();
         let mut output = Output::default();
-        output.status = self.run_words(host, split(line), &mut output);
+        output.status = self.run_words(host, split(line), None, &mut output);
         output
     }
 
@@ -23,10 +24,10 @@ impl Lab {
         self.files.insert(path.to_string(), content.into());
     }
 
-    fn run_words(&mut self, ns: NsId, argv: Vec<String>, output: &mut Output) -> i32 {
+    fn run_words(&mut self, ns: NsId, argv: Vec<String>, mut watch: Watch<'_>, output: &mut Output) -> i32 {
         let name = argv.first().cloned().unwrap_or_default();
         let pid = self.spawn(Spawn { ns, argv, env: Vec::new(), tty: false, real_pid: None });
-        match self.run_to_end(pid, output) {
+        match self.run_to_end(pid, watch.as_deref_mut(), output) {
             Exit::Status(status) => status,
             Exit::Signaled(signal) => 128 + number(signal),
             Exit::Exec { places, argv, by_ip } => {
@@ -34,26 +35,40 @@ impl Lab {
                 let mut status = 0;
                 for (place, heading) in places {
                     output.stdout.push_str(&heading);
-                    status = self.run_exec(place, &name, argv.clone(), by_ip, output);
+                    let failed = |command: &str, reason: &str| exec_failed(&name, by_ip, command, reason);
+                    status = self.run_exec(place, argv.clone(), &failed, watch.as_deref_mut(), output);
                 }
                 if said { 0 } else { status }
+            }
+            Exit::Timeout(limit) => {
+                let mut alarm =
+                    Alarm { at: limit.after.map(|span| self.now() + span), last: None, limit: limit.clone() };
+                let failed = |_: &str, reason: &str| limit.exec_failed(reason);
+                let status = self.run_exec(ns, limit.argv.clone(), &failed, Some(&mut alarm), output);
+                limit.status(status, alarm.last)
             }
         }
     }
 
     /// What a driver does with an [`Exit::Exec`], for the words that are programs of ours.
-    fn run_exec(&mut self, ns: NsId, by: &str, argv: Vec<String>, by_ip: bool, output: &mut Output) -> i32 {
+    fn run_exec(
+        &mut self,
+        ns: NsId,
+        argv: Vec<String>,
+        failed: &dyn Fn(&str, &str) -> (String, i32),
+        watch: Watch<'_>,
+        output: &mut Output,
+    ) -> i32 {
         let name = argv.first().cloned().unwrap_or_default();
-        let ours = userland::find(base_name(&name)).is_some() || userland::REFUSED.contains(&base_name(&name));
-        if ours {
-            return self.run_words(ns, argv, output);
+        if userland::find(base_name(&name)).is_some() || userland::REFUSED.contains(&base_name(&name)) {
+            return self.run_words(ns, argv, watch, output);
         }
-        let (complaint, status) = exec_failed(by, by_ip, &name, "No such file or directory");
+        let (complaint, status) = failed(&name, Errno::NoEnt.text());
         output.stderr.push_str(&complaint);
         status
     }
 
-    fn run_to_end(&mut self, pid: Pid, output: &mut Output) -> Exit {
+    fn run_to_end(&mut self, pid: Pid, mut watch: Watch<'_>, output: &mut Output) -> Exit {
         let limit = self.now() + PATIENCE;
         loop {
             self.turn();
@@ -61,13 +76,27 @@ impl Lab {
             if let Some(exit) = self.collect(pid, output) {
                 return exit;
             }
-            if asked {
+            let alarm = watch.as_ref().and_then(|alarm| alarm.at).unwrap_or(Time::NEVER);
+            if asked || self.step(alarm.min(limit)) {
                 continue;
             }
-            if !self.step(limit) {
-                return Exit::Signaled(Signal::Term);
+            match watch.as_deref_mut().filter(|alarm| alarm.at.is_some()) {
+                Some(alarm) => self.ring(pid, alarm, output),
+                None => return Exit::Signaled(Signal::Term),
             }
         }
+    }
+
+    /// Time is over for a program: it is sent the signal, and killed later if that is asked for.
+    fn ring(&mut self, pid: Pid, alarm: &mut Alarm, output: &mut Output) {
+        let signal = if alarm.last.is_some() { SIGKILL } else { alarm.limit.signal };
+        output.stderr.push_str(&alarm.limit.told(signal).unwrap_or_default());
+        match by_number(signal) {
+            Some(signal) => self.signal(pid, signal),
+            None => self.kill(pid),
+        }
+        alarm.at = alarm.limit.kill_after.filter(|_| alarm.last.is_none()).map(|span| self.now() + span);
+        alarm.last = Some(signal);
     }
 
     /// Takes this program's events out, answers its requests for files, and leaves the others' events alone.
@@ -89,6 +118,21 @@ impl Lab {
         self.core.state.borrow_mut().events = others;
         exit
     }
+}
+
+/// When a command that `timeout` watches is sent a signal next.
+struct Alarm {
+    at: Option<Time>,
+    last: Option<i32>,
+    limit: TimeLimit,
+}
+
+/// Whether a command is watched.
+type Watch<'a> = Option<&'a mut Alarm>;
+
+/// The signal of a number, if programs know it.
+fn by_number(wanted: i32) -> Option<Signal> {
+    [Signal::Hup, Signal::Int, Signal::Quit, Signal::Term].into_iter().find(|signal| number(*signal) == wanted)
 }
 
 /// The number of a signal: a shell reports 128 more.

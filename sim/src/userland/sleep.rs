@@ -76,7 +76,7 @@ fn after(now: Time, seconds: f64) -> Time {
 }
 
 /// Seconds of a word like `1.5`, `2m`, `infinity`; none if it is no interval.
-fn interval(word: &str) -> Option<f64> {
+pub(super) fn interval(word: &str) -> Option<f64> {
     let seconds = |number: &str, factor: f64| Some(number.parse::<f64>().ok()? * factor).filter(|value| *value >= 0.0);
     if word.starts_with('+') && word[1..].starts_with(['+', '-']) {
         return None;
