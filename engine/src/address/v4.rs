@@ -159,7 +159,7 @@ impl Config {
         let prefix = address.prefix();
         let routeless = address.flags & (flag::SECONDARY | flag::NOPREFIXROUTE) != 0;
         let own_host = prefix == Prefix::host(address.local);
-        if !port.is_up() || routeless || own_host || prefix.address().octets()[0] == 0 {
+        if !port.is_up() || routeless || own_host || prefix.address().is_unspecified() {
             return;
         }
         let local = port.is_loopback();

@@ -175,7 +175,7 @@ impl Rib<Ipv4Addr> {
     fn believes(&self, net: Net<'_>, iif: IfIndex, from: Ipv4Addr, gateway: Ipv4Addr) -> bool {
         let Some(port) = net.ports.get(iif).filter(|port| port.has_ipv4()) else { return false };
         let conf = net.sysctls.on_port(&port.conf);
-        let nowhere = gateway.is_multicast() || gateway.is_broadcast() || gateway.octets()[0] == 0;
+        let nowhere = gateway.is_multicast() || gateway.is_broadcast() || gateway.is_unspecified();
         if gateway == from || !conf.accept_redirects() || nowhere {
             return false;
         }

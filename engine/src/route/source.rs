@@ -39,9 +39,9 @@ pub(super) fn preferred(net: Net<'_>, route: &Route<Ipv4Addr>, nexthop: &NextHop
     route.prefsrc.or_else(|| select_address(net, nexthop.oif, nexthop.gateway, route.scope))
 }
 
-/// True in `0.0.0.0/8`.
+/// `ipv4_is_zeronet`: `0.0.0.0` alone. (Since Linux 5.3 the rest of `0.0.0.0/8` are addresses like any other.)
 pub(super) fn is_zeronet(address: Ipv4Addr) -> bool {
-    address.octets()[0] == 0
+    address.is_unspecified()
 }
 
 /// `inet_addr_type`: whether an address is ours, a broadcast address or a group; `Unicast` are all others.

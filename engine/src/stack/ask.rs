@@ -28,7 +28,7 @@ impl Stack {
 
     /// What kind an address is (`inet_addr_type`).
     pub(crate) fn address_kind(&self, address: Ipv4Addr) -> RouteKind {
-        if address.octets()[0] == 0 || address.is_broadcast() {
+        if address.is_unspecified() || address.is_broadcast() {
             return RouteKind::Broadcast;
         }
         if address.is_multicast() {
@@ -143,7 +143,7 @@ pub(super) fn spec_destination(stack: &Stack, now: Time, packet: &Packet) -> Ipv
         return packet.header.destination;
     }
     let source = packet.header.source;
-    if source.octets()[0] == 0 {
+    if source.is_unspecified() {
         return stack.select_address(packet.port, Some(source), scope::LINK);
     }
     let flow = Flow { iif: Some(super::v4::LOOPBACK), tos: packet.header.tos, ..Flow::to(source) };
