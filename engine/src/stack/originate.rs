@@ -213,4 +213,4 @@ fn too_long(now: Time, outgoing: &Outgoing, peer: Option<(Ipv4Addr, u16)>, mtu: 
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -137,3 +137,6 @@ pub(super) fn output_key(socket: &Socket, destination: Ipv4Addr) -> OutputKey {
 fn specified(address: Ipv4Addr) -> Option<Ipv4Addr> {
     (!address.is_unspecified()).then_some(address)
 }
+
+#[cfg(test)]
+mod tests;

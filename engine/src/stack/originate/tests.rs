@@ -10,13 +10,13 @@ use crate::frame::{FramePool, Outbox};
 use crate::link::Port;
 use crate::observe::Silent;
 
-const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+pub(in crate::stack) const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const MAC: Mac = Mac([2, 0, 0, 0, 0, 0x10]);
-const DEVICE: IfIndex = 10;
+pub(in crate::stack) const DEVICE: IfIndex = 10;
 
 /// A stack, and what every call to it needs.
-struct Host {
-    stack: Stack,
+pub(in crate::stack) struct Host {
+    pub(in crate::stack) stack: Stack,
     pool: FramePool,
     out: Outbox,
 }
@@ -27,7 +27,7 @@ impl Host {
         call(&mut self.stack, &mut cx)
     }
 
-    fn apply(&mut self, command: Command) {
+    pub(in crate::stack) fn apply(&mut self, command: Command) {
         self.visit(|stack, cx| stack.apply(cx, command, &mut Silent)).unwrap();
     }
 
@@ -52,7 +52,7 @@ fn route(third: u8, kind: Option<RouteKind>, metrics: RouteMetrics) -> Command {
 }
 
 /// The namespace in which the kernel was asked.
-fn host() -> Host {
+pub(in crate::stack) fn host() -> Host {
     let mut host = Host { stack: Stack::new(1), pool: FramePool::new(), out: Outbox::new() };
     let mut port = Port::new_ethernet(DEVICE, "v0", MAC, Time::ZERO);
     port.carrier = true;
