@@ -192,8 +192,10 @@ impl Trace {
             ErrorOrigin::Icmp { kind: kind::SOURCE_QUENCH | kind::REDIRECT, .. } => return Ok(()),
             ErrorOrigin::Icmp { from, kind, code, ttl } => {
                 (probe.from, probe.ttl) = (Some(from), ttl);
-                if let Some(text) = verdict(kind, code, error.info) {
-                    (probe.error, probe.last) = (text, true);
+                let verdict = verdict(kind, code, error.info);
+                probe.last = verdict.is_some();
+                if let Some(mark) = verdict.filter(|mark| !mark.is_empty()) {
+                    probe.error = mark;
                 }
             }
             ErrorOrigin::Local if error.errno == Errno::MsgSize && error.info != 0 => {

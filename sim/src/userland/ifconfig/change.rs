@@ -110,7 +110,11 @@ impl<'a> Change<'a> {
             }
             "tunnel" => {
                 self.value()?;
-                self.say("SIOCSIFDSTADDR", Err(Errno::OpNotSupp));
+                // There are no tunnels.
+                match self.interface.index() {
+                    Ok(_) => self.say("SIOCSIFDSTADDR", Err(Errno::NoDev)),
+                    Err(errno) => self.say("SIOGIFINDEX", Err(errno)),
+                }
             }
             _ => return self.address(word),
         }

@@ -59,8 +59,8 @@ impl Interface {
 
     /// `SIOCSIFADDR`
     pub(super) fn set_address(&self, local: Ipv4Addr) -> Result<(), Errno> {
-        let length = class_length(local)?;
         let flags = self.flags()?;
+        let length = class_length(local)?;
         let mut new = match self.address() {
             Ok(old) if old.local == local => return Ok(()),
             Ok(old) => {
@@ -115,7 +115,8 @@ impl Interface {
         }
         self.delete(&address)?;
         let all = |length| Ipv4Addr::from_bits(address.local.to_bits() | !mask(length));
-        let followed = address.length < 31 && address.broadcast == Some(all(address.length));
+        // It is the new length that is looked at.
+        let followed = length < 31 && address.broadcast == Some(all(address.length));
         if self.flags()? & iff::BROADCAST != 0 && followed {
             address.broadcast = Some(all(length));
         }
