@@ -46,6 +46,16 @@ impl Home {
         self.dir.path().join("socket")
     }
 
+    /// Where the script's process hands over the calls that we answer for it.
+    pub(crate) fn handover(&self) -> PathBuf {
+        self.dir.path().join("handover")
+    }
+
+    /// Where the kernel's directories are laid out.
+    pub(crate) fn shadow(&self) -> PathBuf {
+        self.dir.path().join("shadow")
+    }
+
     /// The start file of interactive shells.
     pub(crate) fn rc(&self) -> PathBuf {
         self.dir.path().join("bashrc")

@@ -6,10 +6,12 @@
 //!   directory ([`home`]), start a real bash in it and become the [`server`]: one lab, and a socket.
 //! - `ip`, `ping` and every other program of the lab are links in that directory to this file. Called so, it is a
 //!   [`client`]: it passes its words to the server and prints what comes back.
-//! - `vethlab-init` is the script's process before it becomes bash ([`init`]).
+//! - `vethlab-init` is the script's process before it becomes bash ([`init`]): from then on the calls by which it and all
+//!   that it starts name files of the kernel are answered from the lab ([`files`]).
 
 mod args;
 mod client;
+mod files;
 mod home;
 mod init;
 mod server;

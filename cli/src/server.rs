@@ -11,9 +11,10 @@ pub(crate) use self::end::End;
 
 use self::clients::{Clients, Held};
 use self::pace::Pace;
+use crate::files::Files;
 use crate::home::Home;
-use crate::signals;
 use crate::tree::{Moves, Tree};
+use crate::{init, signals};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::Signal;
@@ -24,6 +25,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use vethlab_engine::device::seccomp::Listener;
 use vethlab_sim::{Lab, NsId};
 
 /// A lab and those who use it.
@@ -31,6 +33,9 @@ pub(crate) struct Server {
     lab: Lab,
     listener: UnixListener,
     signals: SignalFd,
+    /// Where calls of the script's processes wait that name a file.
+    calls: Option<Listener>,
+    files: Files,
     clients: Clients,
     /// Programs to start, as soon as it is sure that no other is on its way that should start before.
     held: Vec<Held>,
@@ -50,11 +55,15 @@ impl Server {
         listener.set_nonblocking(true)?;
         nix::sys::prctl::set_child_subreaper(true)?;
         let signals = signals::catch(&[Signal::SIGCHLD])?;
+        let handover = UnixListener::bind(home.handover())?;
         let script = command.spawn()?.id();
+        let calls = init::take_over(&handover)?;
         let mut server = Server {
             lab,
             listener,
             signals,
+            calls,
+            files: Files::new(&home.shadow()),
             clients: Clients::default(),
             held: Vec::new(),
             tree: Tree::new(),
@@ -92,15 +101,20 @@ impl Server {
             PollFd::new(self.listener.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
         ];
+        let calls = self.calls.as_ref().map_or(self.listener.as_fd(), |calls| calls.as_fd());
+        fds.push(PollFd::new(calls, PollFlags::POLLIN));
         fds.extend(self.clients.watched());
         match ppoll(&mut fds, nap.map(TimeSpec::from_duration), None) {
             Ok(0) | Err(Errno::EINTR) => return Ok(false),
             result => result?,
         };
         let ready: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(true)).collect();
-        let [listener, signals, clients @ ..] = &ready[..] else { return Ok(false) };
+        let [listener, signals, calls, clients @ ..] = &ready[..] else { return Ok(false) };
         for request in self.clients.serve(clients) {
             self.take(request);
+        }
+        if *calls {
+            self.answer_call()?;
         }
         if *signals {
             self.take_signals()?;
@@ -109,6 +123,12 @@ impl Server {
             self.clients.accept(&self.listener)?;
         }
         Ok(true)
+    }
+
+    /// Answers a call of the script's processes that names a file.
+    fn answer_call(&mut self) -> io::Result<()> {
+        let (Some(calls), tree) = (&self.calls, &self.tree) else { return Ok(()) };
+        self.files.answer(calls, &mut self.lab.world(), |pid| tree.home_of(pid))
     }
 
     fn take_signals(&mut self) -> io::Result<()> {

@@ -115,6 +115,18 @@ impl Tree {
         self.homes.get(&pid).copied()
     }
 
+    /// The same of a process that may be newer than the last look: it lives where the nearest ancestor lives that was
+    /// seen.
+    pub(crate) fn home_of(&self, mut pid: u32) -> NsId {
+        loop {
+            match self.home(pid) {
+                Some(home) => return home,
+                None if pid <= 1 || pid == self.me => return HOST,
+                None => pid = status::parent(&self.proc, pid).unwrap_or(0),
+            }
+        }
+    }
+
     /// A process moves.
     pub(crate) fn settle_in(&mut self, pid: u32, to: NsId, moves: &mut Moves) {
         moves.came.push(to);

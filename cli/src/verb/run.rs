@@ -20,7 +20,7 @@ pub(crate) fn run(args: &LabArgs, realtime: bool, script: &[OsString]) -> io::Re
 
 /// The script's process, but for bash's own words.
 pub(crate) fn command(args: &LabArgs, home: &Home) -> io::Result<Command> {
-    let mut command = init::command()?;
+    let mut command = init::command(&home.handover())?;
     command.env("PATH", home.path(args.path_first.as_deref())?).env(client::SOCKET, home.socket());
     command.env_remove(client::NAMESPACE).env_remove(client::RC).env_remove(client::PATH_FIRST);
     if let Some(dir) = &args.path_first {
