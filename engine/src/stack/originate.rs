@@ -11,7 +11,7 @@ use crate::observe::{Observer, Step};
 use crate::route::{OutputRoute, rtcf};
 use crate::time::Time;
 use crate::wire::ipv4::{DF, HEADER, options};
-use crate::wire::{Ethernet, Ipv4, Udp, ethernet, ipv4, protocol, udp};
+use crate::wire::{Ethernet, Ipv4, Udp, ipv4, protocol, udp};
 
 /// Largest IP packet (`IP_MAX_MTU`).
 const IP_MAX: usize = 0xffff;

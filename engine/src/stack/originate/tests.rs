@@ -9,6 +9,7 @@ use crate::control::{
 use crate::frame::{FramePool, Outbox};
 use crate::link::Port;
 use crate::observe::Silent;
+use crate::wire::ethernet;
 
 pub(in crate::stack) const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const MAC: Mac = Mac([2, 0, 0, 0, 0, 0x10]);
@@ -22,7 +23,7 @@ pub(in crate::stack) struct Host {
 }
 
 impl Host {
-    fn visit<T>(&mut self, call: impl FnOnce(&mut Stack, &mut Cx<'_>) -> T) -> T {
+    pub(in crate::stack) fn visit<T>(&mut self, call: impl FnOnce(&mut Stack, &mut Cx<'_>) -> T) -> T {
         let mut cx = Cx { now: Time::ZERO, pool: &mut self.pool, out: &mut self.out };
         call(&mut self.stack, &mut cx)
     }
@@ -184,5 +185,85 @@ fn a_packet_socket_builds_the_link_header() {
     host.apply(Command::LinkChange(DEVICE, LinkChange { up: Some(false), ..LinkChange::default() }));
     assert_eq!(send(&mut host, DEVICE, b"who has"), Err(Errno::NetDown));
     assert_eq!(host.visit(|s, cx| s.send_to(cx, socket, (ROUTER, 9), b"", &mut Silent)), Err(Errno::Inval));
+    assert_eq!(host.pool.taken(), 0);
+}
+
+/// Seen on the kernel: a closed port on `lo` fails the next call of a connected socket, once; who listens for errors has
+/// it in his queue as well, and reading that takes the failure back.
+#[test]
+fn a_refusal_comes_back_by_lo() {
+    let mut host = host();
+    let send = |host: &mut Host, socket| {
+        host.visit(|stack, cx| stack.send_to(cx, socket, (Ipv4Addr::LOCALHOST, 9), b"x", &mut Silent))
+    };
+    let plain = host.stack.socket(SocketKind::Udp).unwrap();
+    assert_eq!((send(&mut host, plain), send(&mut host, plain)), (Ok(()), Ok(())), "not connected: told nothing");
+    host.stack.connect(Time::ZERO, plain, Ipv4Addr::LOCALHOST, 9).unwrap();
+    assert_eq!(send(&mut host, plain), Ok(()));
+    assert_eq!(send(&mut host, plain), Err(Errno::ConnRefused));
+    assert_eq!(send(&mut host, plain), Ok(()));
+    assert_eq!(host.stack.receive_error(plain).map(|error| error.errno), Some(Errno::ConnRefused));
+    assert_eq!(host.stack.receive_error(plain), None);
+
+    let listening = host.stack.socket(SocketKind::Udp).unwrap();
+    host.stack.options(listening).recverr = true;
+    assert_eq!(send(&mut host, listening), Ok(()));
+    let told = host.stack.receive_error(listening).unwrap();
+    let from = Ipv4Addr::LOCALHOST;
+    assert_eq!(told.origin, ErrorOrigin::Icmp { from, kind: 3, code: 3, ttl: 64 });
+    assert_eq!((told.destination, told.destination_port, told.payload.as_slice()), (from, 9, &b"x"[..]));
+    assert_eq!(send(&mut host, listening), Ok(()), "what was read fails nothing");
+    assert!(host.sent().is_empty());
+    assert_eq!(host.pool.taken(), 0);
+}
+
+/// A datagram to a socket of this host, and its answer.
+#[test]
+fn two_sockets_of_one_host() {
+    let mut host = host();
+    let [ours, theirs] = [(); 2].map(|()| host.stack.socket(SocketKind::Udp).unwrap());
+    host.stack.bind(theirs, Ipv4Addr::UNSPECIFIED, 53).unwrap();
+    let at = Ipv4Addr::new(10, 0, 0, 1);
+    host.visit(|stack, cx| stack.send_to(cx, ours, (at, 53), b"question", &mut Silent)).unwrap();
+    let question = host.stack.receive_datagram(theirs).unwrap();
+    assert_eq!((question.payload.as_slice(), question.source, question.ttl), (&b"question"[..], IpAddr::V4(at), 64));
+    let back = (at, question.source_port);
+    host.visit(|stack, cx| stack.send_to(cx, theirs, back, b"answer", &mut Silent)).unwrap();
+    let answer = host.stack.receive_datagram(ours).unwrap();
+    assert_eq!((answer.payload.as_slice(), answer.source_port), (&b"answer"[..], 53));
+    assert_eq!(host.stack.receive_datagram(ours), None);
+}
+
+/// Seen on the kernel: three questions in three seconds, then "host unreachable" from our own address by `lo`. All raw
+/// sockets of the protocol that listen for errors are told, but one bound to a device does not hear `lo`.
+#[test]
+fn nobody_answers_for_the_next_hop() {
+    let mut host = host();
+    let [asks, listens, on_device] = [(); 3].map(|()| {
+        let socket = host.stack.socket(SocketKind::Raw { protocol: 1 }).unwrap();
+        host.stack.options(socket).recverr = true;
+        socket
+    });
+    host.stack.options(on_device).device = Some(DEVICE);
+    let absent = Ipv4Addr::new(10, 0, 0, 99);
+    host.visit(|stack, cx| stack.send_to(cx, asks, (absent, 0), b"\x08\0\xf7\xfd\0\x01\0\x01", &mut Silent)).unwrap();
+    let mut asked = host.sent().len();
+    let mut end = Time::ZERO;
+    while let Some(due) = host.stack.next_deadline().filter(|due| *due <= Time(5_000_000_000)) {
+        let Host { stack, pool, out } = &mut host;
+        stack.tick(&mut Cx { now: due, pool, out }, &mut Silent);
+        asked += host.sent().len();
+        end = due;
+        if let Some(told) = host.stack.receive_error(asks) {
+            let from = Ipv4Addr::new(10, 0, 0, 1);
+            assert_eq!(told.origin, ErrorOrigin::Icmp { from, kind: 3, code: 1, ttl: 64 });
+            assert_eq!((told.errno, told.destination, told.payload.len()), (Errno::HostUnreach, absent, 8));
+            break;
+        }
+    }
+    assert_eq!((asked, end.nanos() / 100_000_000), (3, 30));
+    assert!(host.stack.receive_error(listens).is_some() && host.stack.receive_error(on_device).is_none());
+    assert_eq!(host.stack.receive_datagram(listens).map(|copy| copy.tos), Some(0xc0), "the message itself");
+    assert_eq!(host.stack.receive_datagram(on_device), None);
     assert_eq!(host.pool.taken(), 0);
 }
