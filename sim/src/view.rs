@@ -126,7 +126,7 @@ pub fn read(world: &mut World, ns: NsId, path: &str) -> Result<Vec<u8>, Errno> {
     Ok(text.into_bytes())
 }
 
-/// Writes to a file, as one `write` does.
+/// Opens a file and writes to it once; nothing is written if there are no bytes.
 pub fn write(world: &mut World, ns: NsId, path: &str, bytes: &[u8]) -> Result<(), Errno> {
     let text = std::str::from_utf8(bytes).map_err(|_| Errno::Inval)?;
     match place(path).ok_or(Errno::NoEnt)? {

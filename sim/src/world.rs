@@ -284,3 +284,6 @@ impl Drop for World {
         self.devices_clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,9 +88,8 @@ fn if_inet6(world: &World, ns: NsId) -> String {
     let mut text = String::new();
     for port in world.stack(ns).ports().iter() {
         for address in &port.addresses6 {
-            let bytes = address.local.octets();
-            bytes.iter().for_each(|byte| drop(write!(text, "{byte:02x}")));
-            let (scope, flags) = (scope6(bytes), address.flags & 0xff);
+            let (scope, flags) = (scope6(address.local.octets()), address.flags & 0xff);
+            let _ = write!(text, "{:032x}", address.local.to_bits());
             let _ =
                 writeln!(text, " {:02x} {:02x} {scope:02x} {flags:02x} {:>8}", port.index, address.length, port.name);
         }

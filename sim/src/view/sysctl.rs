@@ -174,6 +174,7 @@ pub(super) fn write_file(world: &mut World, ns: NsId, path: &str, text: &str) ->
         Node::Missing(errno) => Err(errno),
         Node::Directory => Err(Errno::IsDir),
         Node::ReadOnly(_) => Err(Errno::Acces),
+        _ if text.is_empty() => Ok(()),
         Node::Value(_) | Node::WriteOnly | Node::Unreadable => write(world, ns, path, text),
     }
 }

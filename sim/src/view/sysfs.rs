@@ -219,6 +219,9 @@ pub(super) fn write(world: &mut World, ns: NsId, parts: &[&str], text: &str) -> 
     if entry.mode & 0o200 == 0 {
         return Err(Errno::Acces);
     }
+    if text.is_empty() {
+        return Ok(());
+    }
     let index = port(world, ns, name)?.index;
     let change = change(port(world, ns, name)?, attribute, text)?;
     change_link(world, ns, index, change)

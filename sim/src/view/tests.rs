@@ -1,1 +1,202 @@
+//! What a script reads and writes by redirection. Contents and errors were seen on Linux 6.18.
+
 use super::*;
+use crate::lab::{Host, Lab, Options};
+use vethlab_engine::control::{Command, NeighborMode, NeighborSpec, Nud};
+
+const HOST: NsId = NsId(0);
+
+fn lab() -> Lab {
+    let mut lab = Lab::new(Options { seed: 1, host: Host::Bare });
+    for line in ["ip link add v0 type veth peer name v1", "ip addr add 10.0.0.1/24 dev v0", "ip netns add red"] {
+        assert_eq!(lab.run(line).status, 0, "{line}");
+    }
+    lab
+}
+
+fn get(lab: &Lab, path: &str) -> Result<String, Errno> {
+    read(&mut lab.world(), HOST, path).map(|bytes| String::from_utf8(bytes).expect("text"))
+}
+
+fn put(lab: &Lab, path: &str, text: &str) -> Result<(), Errno> {
+    write(&mut lab.world(), HOST, path, text.as_bytes())
+}
+
+#[test]
+fn attributes_of_a_link_that_is_down_and_up() {
+    let mut lab = lab();
+    let v0 = |name: &str| format!("/sys/class/net/v0/{name}");
+    for name in ["carrier", "speed", "duplex", "dormant", "testing"] {
+        assert_eq!(get(&lab, &v0(name)), Err(Errno::Inval), "{name}");
+    }
+    let down = [("operstate", "down\n"), ("flags", "0x1002\n"), ("ifalias", ""), ("iflink", "2\n"), ("ifindex", "3\n")];
+    let same =
+        [("mtu", "1500\n"), ("type", "1\n"), ("addr_len", "6\n"), ("tx_queue_len", "1000\n"), ("dev_id", "0x0\n")];
+    for (name, text) in down.into_iter().chain(same) {
+        assert_eq!(get(&lab, &v0(name)).as_deref(), Ok(text), "{name}");
+    }
+    assert_eq!(put(&lab, &v0("flags"), "0x1003\n"), Ok(()));
+    assert_eq!(get(&lab, &v0("carrier")).as_deref(), Ok("0\n"));
+    assert_eq!(lab.run("ip link set v1 up").status, 0);
+    let up = [
+        ("carrier", "1\n"),
+        ("speed", "10000\n"),
+        ("duplex", "full\n"),
+        ("operstate", "up\n"),
+        ("carrier_changes", "2\n"),
+    ];
+    for (name, text) in up {
+        assert_eq!(get(&lab, &v0(name)).as_deref(), Ok(text), "{name}");
+    }
+    assert_eq!(get(&lab, "/sys/class/net/lo/carrier").as_deref(), Ok("1\n"));
+    assert_eq!(get(&lab, "/sys/class/net/lo/type").as_deref(), Ok("772\n"));
+    assert_eq!(get(&lab, "/sys/class/net/lo/speed"), Err(Errno::Inval));
+    assert_eq!(get(&lab, "/sys/devices/virtual/net/v0/statistics/rx_bytes").as_deref(), Ok("0\n"));
+}
+
+#[test]
+fn attributes_are_written_and_refused() {
+    let lab = lab();
+    for (path, text, answer) in [
+        ("mtu", "1400", Ok(())),
+        ("mtu", "10", Err(Errno::Inval)),
+        ("mtu", "x", Err(Errno::Inval)),
+        ("mtu", "99999", Err(Errno::Inval)),
+        ("carrier", "1", Err(Errno::OpNotSupp)),
+        ("ifalias", "hello\n", Ok(())),
+        ("tx_queue_len", "0x4d", Ok(())),
+        ("tx_queue_len", "-1", Err(Errno::Inval)),
+        ("netdev_group", "5", Ok(())),
+        ("ifindex", "1", Err(Errno::Acces)),
+        ("address", "1", Err(Errno::Acces)),
+        ("nosuch", "1", Err(Errno::Acces)),
+        ("statistics", "1", Err(Errno::IsDir)),
+        ("mtu/x", "1", Err(Errno::NotDir)),
+    ] {
+        assert_eq!(put(&lab, &format!("/sys/class/net/v0/{path}"), text), answer, "{path} {text}");
+    }
+    for (path, text) in [("mtu", "1400\n"), ("ifalias", "hello\n"), ("tx_queue_len", "77\n"), ("netdev_group", "5\n")] {
+        assert_eq!(get(&lab, &format!("/sys/class/net/v0/{path}")).as_deref(), Ok(text));
+    }
+}
+
+#[test]
+fn what_is_not_there_has_its_error() {
+    let lab = lab();
+    for (path, errno) in [
+        ("/sys/class/net/v0", Errno::IsDir),
+        ("/sys/class/net/v0/nosuch", Errno::NoEnt),
+        ("/sys/class/net/v9/mtu", Errno::NoEnt),
+        ("/sys/class/net/v0/mtu/x", Errno::NotDir),
+        ("/proc/sys/net/ipv4", Errno::IsDir),
+        ("/proc/sys/net/ipv4/nosuch", Errno::NoEnt),
+        ("/proc/sys/net/ipv4/ip_forward/x", Errno::NotDir),
+        ("/proc/sys/net/ipv4/route/flush", Errno::Acces),
+        ("/proc/sys/net/ipv6/conf/v0/stable_secret", Errno::Io),
+        ("/proc/net/nosuch", Errno::NoEnt),
+        ("/run/netns/red", Errno::Inval),
+        ("/run/netns/blue", Errno::NoEnt),
+        ("/var/run/netns", Errno::IsDir),
+    ] {
+        assert_eq!(get(&lab, path), Err(errno), "{path}");
+    }
+    for (path, errno) in [
+        ("/proc/sys/net/ipv4/tcp_available_congestion_control", Errno::Acces),
+        ("/proc/sys/net/ipv4/nosuch", Errno::NoEnt),
+        ("/proc/sys/net/ipv4", Errno::IsDir),
+        ("/proc/net/dev", Errno::Acces),
+        ("/run/netns/red", Errno::Perm),
+    ] {
+        assert_eq!(put(&lab, path, "1"), Err(errno), "{path}");
+    }
+}
+
+#[test]
+fn sysctls_are_those_of_the_namespace() {
+    let lab = lab();
+    let path = "/proc/sys/net/ipv4/ip_forward";
+    for (text, answer, now) in
+        [("5\n", Ok(()), "5\n"), ("x", Err(Errno::Inval), "5\n"), ("", Ok(()), "5\n"), (" 1 ", Ok(()), "1\n")]
+    {
+        assert_eq!((put(&lab, path, text), get(&lab, path).as_deref()), (answer, Ok(now)), "{text:?}");
+    }
+    let red = lab.world().netns_named("red").expect("red");
+    assert_eq!(read(&mut lab.world(), red, path).as_deref(), Ok(&b"0\n"[..]));
+    assert!(
+        is_ours(path)
+            && is_ours("/proc/sys/net/../net")
+            && !is_ours("/proc/sys/kernel/hostname")
+            && !is_ours("/proc/1")
+    );
+}
+
+#[test]
+fn directories_are_listed() {
+    let lab = lab();
+    let names = |path: &str| -> Vec<String> {
+        list(&lab.world(), HOST, path).expect(path).into_iter().map(|entry| entry.name).collect()
+    };
+    assert_eq!(names("/sys/class/net"), ["lo", "v0", "v1"]);
+    assert_eq!(names("/run/netns"), ["red"]);
+    assert_eq!(names("/proc/sys/net/ipv4/conf"), ["all", "default", "lo", "v0", "v1"]);
+    assert_eq!(names("/sys/class/net/v0/statistics").len(), 24);
+    let at = |path: &str| kind(&lab.world(), HOST, path).expect(path);
+    assert_eq!(at("/sys/class/net/v0").kind, Kind::Link("../../devices/virtual/net/v0".to_string()));
+    assert_eq!((at("/sys/class/net/v0/mtu").mode, at("/sys/class/net/v0/address").mode), (0o644, 0o444));
+    assert_eq!((at("/proc/sys/net").kind, at("/proc/sys/net").mode), (Kind::Directory, 0o555));
+    let entries = list(&lab.world(), HOST, "/sys/class/net/v0").expect("a directory");
+    for entry in entries {
+        let again = at(&format!("/sys/class/net/v0/{}", entry.name));
+        assert_eq!(again, entry);
+    }
+    assert_eq!(list(&lab.world(), HOST, "/sys/class/net/v0/mtu"), Err(Errno::NotDir));
+}
+
+#[test]
+fn tables_stand_as_the_kernel_writes_them() {
+    let mut lab = lab();
+    for line in [
+        "ip link set v0 up",
+        "ip route add default via 10.0.0.2",
+        "ip route add 10.5.0.0/16 via 10.0.0.2 metric 7",
+        "ip route add blackhole 10.6.0.0/16",
+        "ip route add unreachable 10.7.0.0/16",
+    ] {
+        assert_eq!(lab.run(line).status, 0, "{line}");
+    }
+    let neighbor = NeighborSpec {
+        index: 3,
+        destination: "10.0.0.3".parse().expect("an address"),
+        lladdr: "02:00:00:00:00:03".parse().ok(),
+        state: Nud::Permanent,
+        router: false,
+        proxy: false,
+        extern_learn: false,
+        protocol: 0,
+    };
+    let added = lab.world().apply(HOST, Command::NeighborAdd(NeighborMode::Add, neighbor));
+    assert_eq!(added, Ok(()));
+    let arp = "IP address       HW type     Flags       HW address            Mask     Device\n\
+               10.0.0.3         0x1         0x6         02:00:00:00:00:03     *        v0\n";
+    assert_eq!(get(&lab, "/proc/net/arp").as_deref(), Ok(arp));
+    let route = get(&lab, "/proc/self/net/route").expect("routes");
+    assert!(route.lines().all(|line| line.len() == 127));
+    let lines: Vec<&str> = route.lines().map(str::trim_end).collect();
+    assert_eq!(
+        lines,
+        [
+            "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT",
+            "v0\t00000000\t0200000A\t0003\t0\t0\t0\t00000000\t0\t0\t0",
+            "v0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0",
+            "v0\t0000050A\t0200000A\t0003\t0\t0\t7\t0000FFFF\t0\t0\t0",
+            "*\t0000060A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0",
+            "*\t0000070A\t00000000\t0201\t0\t0\t0\t0000FFFF\t0\t0\t0",
+        ]
+    );
+    let dev = get(&lab, "/proc/net/dev").expect("interfaces");
+    let v1 = dev.lines().find(|line| line.contains("v1:")).expect("v1");
+    assert_eq!(
+        v1,
+        "    v1:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0"
+    );
+}

@@ -8,7 +8,6 @@ use vethlab_engine::Stack;
 use vethlab_engine::addr::{Ipv4Addr, Mac};
 use vethlab_engine::control::{Errno, IfIndex};
 use vethlab_engine::frame::FrameBuf;
-use vethlab_engine::link::OperState;
 use vethlab_engine::local::SocketId;
 use vethlab_engine::observe::{Observer, Step};
 use vethlab_engine::reason::DropReason;
@@ -95,10 +94,7 @@ impl World {
             };
         };
         if !peer.is_up() {
-            // Once the link watch has noticed, the queue in front of the driver drops it silently.
-            let noticed = self.port_at(near).is_none_or(|(_, port)| port.operstate != OperState::Up);
-            let lost = if noticed { Lost::Silently } else { Lost::Refused };
-            return Err(lost(DropReason::NoCarrier));
+            return Err(Lost::Silently(DropReason::NoCarrier));
         }
         // A super-frame goes through (`is_skb_forwardable`): it is cut behind the cable, or never.
         if frame.offload.segment_size.is_none() && frame.len() > peer.mtu as usize + ethernet::HEADER + TAG {
@@ -118,11 +114,9 @@ impl World {
             self.queue.push(self.now + delay, Event::Arrive(end, frame));
             return;
         }
-        if let Some(internet) = &mut self.internet {
-            for (wait, reply) in internet.answer(&frame) {
-                let reply = self.pool.copy(&reply);
-                self.queue.push(self.now + delay + wait, Event::Arrive(end.other(), reply));
-            }
+        if let Some((wait, reply)) = self.internet.as_mut().and_then(|internet| internet.answer(&frame)) {
+            let reply = self.pool.copy(&reply);
+            self.queue.push(self.now + delay + wait, Event::Arrive(end.other(), reply));
         }
         self.pool.give(frame);
     }

@@ -59,7 +59,13 @@ impl World {
 
     /// `register_netdevice`: a name, a number, and a port.
     fn register(&mut self, end: &EndAdd<'_>) -> Result<IfIndex, Errno> {
-        let name = name::choose(self.stack(end.ns).ports(), end.name.unwrap_or("veth%d"))?;
+        let wanted = end.name.unwrap_or("veth%d");
+        let name = name::choose(self.stack(end.ns).ports(), wanted);
+        if matches!(wanted, "all" | "default") {
+            // Refused late, by IPv4: a number is used up.
+            self.reserve_index(end.ns, end.index)?;
+        }
+        let name = name?;
         let index = self.reserve_index(end.ns, end.index)?;
         let mac = end.address.unwrap_or_else(|| self.random_mac());
         let mut port = Port::new_ethernet(index, name, mac, self.now);

@@ -134,7 +134,8 @@ fn link_add(request: &Request, peer: &Request, peer_ns: NsId) -> Result<LinkAdd,
             peer: Box::new(PeerAdd {
                 netns: Some(peer_ns),
                 name: peer.name.clone(),
-                index: peer.index,
+                // iproute2 forgets the peer's number.
+                index: None,
                 address: mac(peer.address.as_deref())?,
                 mtu: peer.mtu.map(|mtu| mtu as u32),
                 txqueuelen: peer.txqueuelen.map(|length| length as u32),
