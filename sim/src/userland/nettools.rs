@@ -157,6 +157,9 @@ pub(super) fn apply(p: &Proc, command: Command) -> Result<(), Errno> {
 }
 
 #[cfg(test)]
+mod judged;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
