@@ -33,8 +33,7 @@ pub enum Effect {
     PortUp(IfIndex),
     /// The port's addresses are to be announced by gratuitous ARP (`arp_notify`).
     Announce(IfIndex),
-    /// What was remembered of routing decisions is no longer true (`rt_cache_flush`). What paths taught (learned MTUs and
-    /// redirects) stays.
+    /// Learned path MTUs and redirects are forgotten. Only a request for that does it: they outlive changes of other routes.
     RouteCacheFlush,
 }
 
@@ -116,7 +115,6 @@ impl Config {
                     IpAddr::V4(_) => self.rib4.add(net, mode, &spec)?,
                     IpAddr::V6(_) => self.rib6.add(net, mode, &spec)?,
                 }
-                self.effects.push(Effect::RouteCacheFlush);
                 Ok(())
             }
             Command::RouteDelete(spec) => {
@@ -125,7 +123,6 @@ impl Config {
                     IpAddr::V4(_) => self.rib4.delete(net, &spec)?,
                     IpAddr::V6(_) => self.rib6.delete(net, &spec)?,
                 }
-                self.effects.push(Effect::RouteCacheFlush);
                 Ok(())
             }
             Command::RouteCacheFlush => {
@@ -139,7 +136,6 @@ impl Config {
                 } else {
                     self.rib4.rule_add(&spec)?
                 }
-                self.effects.push(Effect::RouteCacheFlush);
                 Ok(())
             }
             Command::RuleDelete(spec) => {
@@ -148,7 +144,6 @@ impl Config {
                 } else {
                     self.rib4.rule_delete(&spec)?
                 }
-                self.effects.push(Effect::RouteCacheFlush);
                 Ok(())
             }
             Command::SysctlWrite(path, value) => self.sysctl_write(now, &path, &value),

@@ -204,7 +204,6 @@ impl Config {
         port.addresses4.insert(place, new.clone());
         let net = Net::new(now, &self.ports, &self.sysctls);
         self.rib4.address_added(net, index, &new);
-        self.effects.push(Effect::RouteCacheFlush);
         Ok(())
     }
 
@@ -296,7 +295,6 @@ impl Config {
             self.rib4.device_down(net, index, true);
             self.effects.push(Effect::NeighborsFlush { port: index, version: IpVersion::V4, permanent: true });
         }
-        self.effects.push(Effect::RouteCacheFlush);
     }
 
     /// Takes all addresses off a port that goes, or whose MTU no longer carries IPv4 (`inetdev_destroy`).

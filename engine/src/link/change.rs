@@ -6,7 +6,7 @@
 use super::name;
 use super::port::{Port, flag};
 use crate::addr::Mac;
-use crate::config::Config;
+use crate::config::{Config, Effect};
 use crate::control::{Errno, IfIndex, LinkChange, Refusal};
 use crate::sysctl::{Conf6, SysctlEffect};
 use crate::time::Time;
@@ -155,7 +155,12 @@ impl Config {
     pub(crate) fn sysctl_write(&mut self, now: Time, path: &str, value: &str) -> Result<(), Refusal> {
         for effect in self.sysctls.write(path, value, &mut self.ports)? {
             match effect {
-                SysctlEffect::RouteCacheFlush => self.effects.push(crate::config::Effect::RouteCacheFlush),
+                SysctlEffect::RouteCacheFlush if path.ends_with("route/flush") => {
+                    self.rib4.flush_cache();
+                    self.effects.push(Effect::RouteCacheFlush);
+                }
+                // Others only forget decisions, and none are remembered here.
+                SysctlEffect::RouteCacheFlush => {}
                 SysctlEffect::Ipv6Disabled(index, true) => self.ipv6_down(now, index, false),
                 SysctlEffect::Ipv6Disabled(index, false) => self.ipv6_up(now, index),
                 SysctlEffect::Ipv6Forwarding(index, on) => self.ipv6_forwarding(index, on),

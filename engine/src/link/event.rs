@@ -25,7 +25,7 @@ impl Config {
         let net = Net::new(now, &self.ports, &self.sysctls);
         self.rib4.device_up(net, index);
         self.ipv6_up(now, index);
-        self.effects.extend([Effect::PortUp(index), Effect::RouteCacheFlush]);
+        self.effects.push(Effect::PortUp(index));
         self.announce(index);
     }
 
@@ -36,7 +36,7 @@ impl Config {
         let net = Net::new(now, &self.ports, &self.sysctls);
         self.rib4.device_down(net, index, false);
         self.ipv6_down(now, index, false);
-        self.effects.extend([Effect::PortDown(index), Effect::RouteCacheFlush]);
+        self.effects.push(Effect::PortDown(index));
     }
 
     /// Something about the running link changed (`NETDEV_CHANGE`): carrier or flags; `arp`: the flag `NOARP` did.
@@ -53,7 +53,6 @@ impl Config {
                 self.effects.push(Effect::NeighborsFlush { port: index, version, permanent: arp });
             }
         }
-        self.effects.push(Effect::RouteCacheFlush);
     }
 
     /// The MAC changed, or was set to what it was (`NETDEV_CHANGEADDR`).
@@ -61,7 +60,6 @@ impl Config {
         for version in [IpVersion::V4, IpVersion::V6] {
             self.effects.push(Effect::NeighborsFlush { port: index, version, permanent: true });
         }
-        self.effects.push(Effect::RouteCacheFlush);
         self.announce(index);
     }
 
@@ -74,8 +72,9 @@ impl Config {
             let fresh = self.sysctls.port_conf(port.is_loopback(), port.mtu);
             (port.conf.v4, port.conf.neigh4) = (fresh.v4, fresh.neigh4);
         }
+        let mtu = self.ports.get(index).map_or(before, |port| port.mtu);
+        self.rib4.mtu_changed(index, mtu, before);
         self.ipv6_mtu_changed(now, index, before >= 1280);
-        self.effects.push(Effect::RouteCacheFlush);
     }
 
     /// Gratuitous ARP, if `arp_notify` asks for it.
@@ -110,7 +109,7 @@ impl Config {
             port
         });
         if gone.is_some() {
-            self.effects.extend([Effect::PortDown(index), Effect::RouteCacheFlush]);
+            self.effects.push(Effect::PortDown(index));
         }
         (gone, self.settle())
     }

@@ -125,32 +125,40 @@ impl Rib<Ipv4Addr> {
     /// its list). Nothing but the local route while the port is down.
     pub fn address_added(&mut self, net: Net<'_>, port: IfIndex, address: &Address4) {
         let Some(port) = net.ports.get(port) else { return };
-        self.add_routes(port, address);
+        self.add_routes(net, port, address);
         self.sync_up(net, port, true);
     }
 
-    fn add_routes(&mut self, port: &Port, address: &Address4) {
+    fn add_routes(&mut self, net: Net<'_>, port: &Port, address: &Address4) {
         let primary = match address.is_secondary() {
             true => primary_of(port, address),
             false => Some(address),
         };
         let Some(primary) = primary else { return };
-        self.insert_kernel(magic(port, primary, RouteKind::Local, Prefix::host(address.local), 0));
+        self.bring(net, magic(port, primary, RouteKind::Local, Prefix::host(address.local), 0));
         if !port.is_up() {
             return;
         }
         if let Some(broadcast) = set_broadcast(address).filter(|broadcast| !broadcast.is_broadcast()) {
-            self.insert_kernel(magic(port, primary, RouteKind::Broadcast, Prefix::host(broadcast), 0));
+            self.bring(net, magic(port, primary, RouteKind::Broadcast, Prefix::host(broadcast), 0));
         }
         let prefix = address.prefix();
         if address.is_secondary() || !has_network(prefix, address.local) {
             return;
         }
         if address.flags & flag::NOPREFIXROUTE == 0 {
-            self.insert_kernel(magic(port, primary, network_kind(port), prefix, address.metric));
+            self.bring(net, magic(port, primary, network_kind(port), prefix, address.metric));
         }
         if address.length < 31 {
-            self.insert_kernel(magic(port, primary, RouteKind::Broadcast, Prefix::host(prefix.last()), 0));
+            self.bring(net, magic(port, primary, RouteKind::Broadcast, Prefix::host(prefix.last()), 0));
+        }
+    }
+
+    /// An address that another port takes for its broadcast address cannot speak, and brings no routes.
+    fn bring(&mut self, net: Net<'_>, route: Route<Ipv4Addr>) {
+        self.make(route.table);
+        if route.prefsrc.is_none_or(|prefsrc| self.may_speak(net, &route, prefsrc)) {
+            self.insert_kernel(route);
         }
     }
 
@@ -195,7 +203,7 @@ impl Rib<Ipv4Addr> {
     pub fn device_up(&mut self, net: Net<'_>, port: IfIndex) {
         let Some(port) = net.ports.get(port).filter(|port| port.has_ipv4()) else { return };
         for address in &port.addresses4 {
-            self.add_routes(port, address);
+            self.add_routes(net, port, address);
         }
         self.sync_up(net, port, true);
     }

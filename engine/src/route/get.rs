@@ -224,11 +224,11 @@ fn received(
     source: Option<Ipv4Addr>,
     iif: IfIndex,
 ) -> Result<RouteGot, Refusal> {
-    net.ports.get(iif).ok_or(Errno::NoDev)?;
+    let port = net.ports.get(iif).ok_or(Errno::NoDev)?;
     let key = InputKey {
         tos: ask.tos,
         mark: ask.mark,
-        joined: destination == output::ALL_HOSTS,
+        joined: destination == output::ALL_HOSTS && port.is_up(),
         ..InputKey::new(source.unwrap_or(Ipv4Addr::UNSPECIFIED), destination, iif)
     };
     let input::Way { route, answer } = input::way(net, rib, &key).map_err(errno_of)?;

@@ -17,15 +17,23 @@ pub(super) fn route_get6(
     if let Some(iif) = ask.iif {
         net.ports.get(iif).ok_or(Errno::NoDev)?;
     }
+    // What is on a link is looked for on the link it came in by.
+    let on_link = destination.is_multicast() || destination.is_unicast_link_local();
     let flow = Flow {
         source,
-        oif: ask.oif,
+        oif: ask.oif.or(ask.iif.filter(|_| on_link)),
         iif: Some(ask.iif.unwrap_or(LOOPBACK)),
         tos: ask.tos,
         mark: ask.mark,
         ..Flow::to(destination)
     };
-    let answer = rib.lookup(net, &flow).map_err(|why| why.errno())?;
+    let mut answer = rib.lookup(net, &flow).map_err(|why| why.errno())?;
+    // Of equal routes, one that leads back where the packet came in is preferred.
+    if let Ok(back) = rib.lookup(net, &Flow { oif: flow.oif.or(ask.iif), ..flow })
+        && (back.route.destination, back.route.metric) == (answer.route.destination, answer.route.metric)
+    {
+        answer = back;
+    }
     if ask.fibmatch {
         return Ok(RouteGot::Match6(Route { table: answer.table, ..answer.route.clone() }));
     }
@@ -40,7 +48,6 @@ pub(super) fn route_get6(
     way.metrics = route.metrics;
     way.preference = Some(route.preference);
     way.iif = ask.iif;
-    way.mark = Some(ask.mark).filter(|mark| *mark != 0);
     way.oif = Some(if route.kind == RouteKind::Local { LOOPBACK } else { nexthop.oif });
     way.gateway = nexthop.gateway.map(IpAddr::from);
     if ask.iif.is_none() {

@@ -177,7 +177,7 @@ fn put_together<'a>(net: Net<'_>, rib: &Rib<Ipv4Addr>, mut found: Found<'a>) -> 
     }
     match found.kind {
         RouteKind::Broadcast => found.flags |= rtcf::BROADCAST | rtcf::LOCAL,
-        RouteKind::Multicast if to == ALL_HOSTS => found.flags |= rtcf::MULTICAST | rtcf::LOCAL,
+        RouteKind::Multicast if to == ALL_HOSTS && port.is_up() => found.flags |= rtcf::MULTICAST | rtcf::LOCAL,
         RouteKind::Multicast => found.flags = found.flags & !rtcf::LOCAL | rtcf::MULTICAST,
         _ => {}
     }

@@ -83,7 +83,7 @@ impl<A: Address> Rib<A> {
         }
         let main = self.tables.first().map_or(Err(Miss::GoOn), |main| main.lookup(net, flow));
         let answer = match (main, self.last_resort) {
-            (Err(_), Some(at)) => self.tables.get(at).map_or(main, |table| table.lookup(net, flow)),
+            (Err(Miss::GoOn), Some(at)) => self.tables.get(at).map_or(main, |table| table.lookup(net, flow)),
             _ => main,
         };
         answer.map_err(|miss| match miss {

@@ -49,12 +49,9 @@ impl<A: Address> Table<A> {
                 if (route.tos != 0 && route.tos != flow.tos & TOS) || route.scope < flow.scope {
                     continue;
                 }
-                match route.kind {
-                    RouteKind::Blackhole => return Err(Miss::Stop(Unroutable::Blackhole)),
-                    RouteKind::Unreachable => return Err(Miss::Stop(Unroutable::Unreachable)),
-                    RouteKind::Prohibit => return Err(Miss::Stop(Unroutable::Prohibit)),
-                    RouteKind::Throw => return Err(Miss::GoOn),
-                    _ => {}
+                // An IPv6 route that says no leads to `lo`, and is passed over where another way out is asked for.
+                if A::BITS == 32 || flow.oif.is_none_or(|oif| route.uses(oif)) {
+                    refusal(route.kind)?;
                 }
                 if route.flags & Route::<A>::DEAD != 0 || is_over(route.expires, net.now) {
                     continue;
@@ -70,6 +67,11 @@ impl<A: Address> Table<A> {
     /// The routes of a prefix.
     pub(super) fn routes(&self, prefix: Prefix<A>) -> &[Route<A>] {
         self.fib.get(prefix).map_or(&[], Vec::as_slice)
+    }
+
+    /// All prefixes that have routes.
+    pub(super) fn prefixes(&self) -> impl Iterator<Item = Prefix<A>> + '_ {
+        self.fib.iter().map(|(prefix, _)| prefix)
     }
 
     /// The routes of a prefix, to change them; the prefix is made if it is not there, and must not be left without routes.
@@ -155,6 +157,18 @@ impl<A: Address> Table<A> {
             },
         );
         other
+    }
+}
+
+/// `fib_props[].error`
+#[inline]
+fn refusal(kind: RouteKind) -> Result<(), Miss> {
+    match kind {
+        RouteKind::Blackhole => Err(Miss::Stop(Unroutable::Blackhole)),
+        RouteKind::Unreachable => Err(Miss::Stop(Unroutable::Unreachable)),
+        RouteKind::Prohibit => Err(Miss::Stop(Unroutable::Prohibit)),
+        RouteKind::Throw => Err(Miss::GoOn),
+        _ => Ok(()),
     }
 }
 

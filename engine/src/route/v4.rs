@@ -176,7 +176,7 @@ impl Rib<Ipv4Addr> {
     }
 
     /// `fib_valid_prefsrc`
-    fn may_speak(&self, net: Net<'_>, route: &Route<Ipv4Addr>, prefsrc: Ipv4Addr) -> bool {
+    pub(super) fn may_speak(&self, net: Net<'_>, route: &Route<Ipv4Addr>, prefsrc: Ipv4Addr) -> bool {
         let destination = route.destination.address();
         if route.kind == RouteKind::Local && !destination.is_unspecified() && prefsrc == destination {
             return true;
@@ -331,7 +331,7 @@ fn metrics_match(said: &RouteMetrics, route: &RouteMetrics) -> bool {
         && (!said.mtu_lock && said.locked == 0 || (said.mtu_lock, said.locked) == (route.mtu_lock, route.locked))
 }
 
-/// True if routes may be made to this network by an address: `0.0.0.0/8` has none.
+/// True if an address of this network brings routes to it along: not if it is `0.0.0.0/n`, or the address alone.
 pub(super) fn has_network(prefix: Prefix<Ipv4Addr>, local: Ipv4Addr) -> bool {
     !is_zeronet(prefix.address()) && prefix != Prefix::host(local)
 }

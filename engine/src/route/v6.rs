@@ -1,6 +1,7 @@
 //! IPv6 routes: what is checked before one enters, how it finds its place, and what ports do to it
 //! (`net/ipv6/route.c`, `ip6_fib.c`). The routes of addresses are made by [`address`](crate::address).
 
+use super::table::Table;
 use super::v4::{LOOPBACK, bounded, is_error, refuse};
 use crate::addr::{Address, Ipv6Addr, Prefix};
 use crate::control::{Errno, IfIndex, NextHopSpec, Refusal, RouteKind, RouteMode, RouteSpec, protocol, scope, table};
@@ -38,7 +39,10 @@ impl Rib<Ipv6Addr> {
         let table = self.make(route.table);
         let prefix = route.destination;
         if table.routes(prefix).is_empty() && mode == RouteMode::Change {
-            return refuse(Errno::NoEnt, "Can not replace route - no match found");
+            return match is_fork(table, prefix) {
+                true => Err(Errno::NoEnt.into()),
+                false => refuse(Errno::NoEnt, "Can not replace route - no match found"),
+            };
         }
         let Some(routes) = table.routes_mut(prefix) else { return Err(Errno::NoMem.into()) };
         let expires = route.expires;
@@ -63,7 +67,9 @@ impl Rib<Ipv6Addr> {
         let number = number_of(spec);
         let Some(table) = self.asked_mut(number) else { return refuse(Errno::Srch, "FIB table does not exist") };
         if table.routes(prefix).is_empty() {
-            return Err(Errno::Srch.into());
+            // Where no default route is, the kernel's own "no route" is found, which may not go.
+            let plain = spec.nexthops.is_empty() && spec.metric.unwrap_or(0) == 0 && spec.protocol.unwrap_or(0) == 0;
+            return Err(if prefix.length() == 0 && plain { Errno::NoEnt } else { Errno::Srch }.into());
         }
         let mut gone = false;
         for said in each_nexthop(spec) {
@@ -88,20 +94,20 @@ impl Rib<Ipv6Addr> {
         let Some(address) = Ipv6Addr::from_ip(spec.destination) else { return Err(Errno::Inval.into()) };
         let kind = spec.kind.unwrap_or(RouteKind::Unicast);
         let number = number_of(spec);
+        if spec.nexthops.len() > 1 && spec.nexthops.iter().any(|said| said.gateway.is_none()) {
+            return invalid("Device only routes can not be added for IPv6 using the multipath API.");
+        }
+        let prefsrc = spec.prefsrc.and_then(Ipv6Addr::from_ip).filter(|address| !address.is_unspecified());
         let mut nexthops = Vec::new();
         for said in each_nexthop(spec) {
-            if spec.nexthops.len() > 1 && said.gateway.is_none() {
-                return invalid("Device only routes can not be added for IPv6 using the multipath API.");
-            }
             nexthops.push(self.check_nexthop(net, kind, number, &said)?);
+            if prefsrc.is_some_and(|prefsrc| !is_own(net, prefsrc, None)) {
+                return invalid("Invalid source address");
+            }
         }
         let twice = |(at, hop): (usize, &NextHop<Ipv6Addr>)| nexthops[..at].iter().any(|other| same_way(hop, other));
         if nexthops.iter().enumerate().any(twice) {
             return Err(Errno::Exist.into());
-        }
-        let prefsrc = spec.prefsrc.and_then(Ipv6Addr::from_ip).filter(|address| !address.is_unspecified());
-        if prefsrc.is_some_and(|prefsrc| !is_own(net, prefsrc, None)) {
-            return invalid("Invalid source address");
         }
         Ok(Route {
             table: number,
@@ -346,13 +352,23 @@ fn replace(routes: &mut Vec<Route6>, route: Route6, mode: RouteMode) -> Result<(
     let alike = routes.iter().position(|other| equal(other) && joins(other) == joins(&route));
     match alike.or_else(|| routes.iter().position(equal)).and_then(|at| routes.get_mut(at)) {
         Some(old) => *old = route,
-        None if mode == RouteMode::Change => return refuse(Errno::NoEnt, "Can not replace route - no match found"),
+        None if mode == RouteMode::Change => return Err(Errno::NoEnt.into()),
         None => {
             let at = routes.partition_point(|other| other.metric <= route.metric);
             routes.insert(at, route);
         }
     }
     Ok(())
+}
+
+/// True if the kernel's tree has a node for this prefix though it has no routes: it is the root, or prefixes below it fork
+/// there. A change of nothing is then refused without a word.
+fn is_fork(table: &Table<Ipv6Addr>, prefix: Prefix<Ipv6Addr>) -> bool {
+    let mut sides = [prefix.length() == 0; 2];
+    for below in table.prefixes().filter(|other| prefix.covers(*other)) {
+        sides[below.address().bit(prefix.length())] = true;
+    }
+    sides == [true, true]
 }
 
 fn number_of(spec: &RouteSpec) -> u32 {
