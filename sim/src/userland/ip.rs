@@ -12,6 +12,7 @@
 //! | `addr` | `ip addr`: the same |
 //! | `route` | `ip route` |
 //! | `neigh` | `ip neigh` |
+//! | `rule` | `ip rule` |
 //! | `show` | listings of links and addresses |
 //! | `others` | objects that are not simulated: their usage, and a clear refusal |
 //!
@@ -29,6 +30,7 @@ mod options;
 mod others;
 mod print;
 mod route;
+mod rule;
 mod show;
 
 use super::Proc;
@@ -61,7 +63,7 @@ const OBJECTS: &[(&str, Object)] = &[
     ("addrlabel", others::addrlabel),
     ("maddress", others::maddress),
     ("route", route::run),
-    ("rule", others::not_yet),
+    ("rule", rule::run),
     ("neighbor", neigh::run),
     ("neighbour", neigh::run),
     ("ntable", others::ntable),

@@ -116,11 +116,6 @@ pub(super) fn incomplete() -> Stop {
     Stop::quit(255, "Command line is not complete. Try option \"help\"\n")
 }
 
-/// `missarg()`
-pub(super) fn missarg(key: &str) -> Stop {
-    Stop::quit(255, format!("Error: argument \"{key}\" is required\n"))
-}
-
 /// `invarg()`: `message` without a full stop, as the caller has it in C.
 pub(super) fn invarg(message: &str, word: &str) -> Stop {
     Stop::quit(255, format!("Error: argument \"{word}\" is wrong: {message}\n"))

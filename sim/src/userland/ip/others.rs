@@ -184,11 +184,6 @@ pub(super) fn monitor(_: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     Err(Stop::fail(1, "vethlab: ip monitor is not simulated\n"))
 }
 
-/// An object whose room is not built yet.
-pub(super) fn not_yet(_: &mut Ip, _: Args<'_>) -> Result<(), Stop> {
-    Err(Stop::fail(1, "vethlab: this object of ip is not built yet\n"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -107,11 +107,6 @@ impl Print {
         self.json.is_some()
     }
 
-    /// Its style.
-    pub(super) fn style(&self) -> Style {
-        self.style
-    }
-
     /// What was printed since the last call, in order, standard output flushed.
     pub(super) fn take(&mut self) -> Vec<(Stream, String)> {
         self.flush();
@@ -211,15 +206,6 @@ impl Print {
             self.json_bool(key, value);
         } else {
             self.text(&filled(text, if value { "true" } else { "false" }));
-        }
-    }
-
-    /// `print_on_off()`: `"key":true`, and `on` or `off`.
-    pub(super) fn on_off(&mut self, key: &str, text: &str, value: bool) {
-        if self.is_json() {
-            self.json_bool(key, value);
-        } else {
-            self.text(&filled(text, if value { "on" } else { "off" }));
         }
     }
 
