@@ -76,7 +76,7 @@ impl DeviceCounters {
 /// Why the kernel refused to send a frame, in words.
 pub fn refusal(errno: i32) -> &'static str {
     match errno {
-        libc::ENETDOWN => "the interface is down",
+        libc::ENETDOWN => "the interface is down, or has no cable",
         libc::ENXIO | libc::ENODEV => "the interface is gone",
         libc::ENOBUFS => "the far end takes no frame of this size, or its queue is full",
         libc::EMSGSIZE => "larger than the interface's MTU",

@@ -107,15 +107,19 @@ impl RealPort {
         !frames.is_empty()
     }
 
-    /// Sends frames; to an interface that is gone, nothing goes.
+    /// Sends frames; to an interface that is gone or has no cable, nothing goes.
     pub(super) fn transmit(&mut self, pool: &mut FramePool, frames: &mut Vec<FrameBuf>) {
         match &mut self.device {
-            Some(device) => device.transmit(pool, frames),
-            None => {
-                *self.before.refused.entry(libc::ENXIO).or_default() += frames.len() as u64;
-                frames.drain(..).for_each(|frame| pool.give(frame));
-            }
+            Some(device) if self.link.carrier => device.transmit(pool, frames),
+            // Without a cable the kernel would drop them and say that they were sent.
+            Some(_) => self.refuse(pool, frames, libc::ENETDOWN),
+            None => self.refuse(pool, frames, libc::ENXIO),
         }
+    }
+
+    fn refuse(&mut self, pool: &mut FramePool, frames: &mut Vec<FrameBuf>, errno: i32) {
+        *self.before.refused.entry(errno).or_default() += frames.len() as u64;
+        frames.drain(..).for_each(|frame| pool.give(frame));
     }
 
     /// True if the kernel tells that our interface is gone. What it had received before waits in the socket still.
