@@ -247,6 +247,15 @@ impl<T> Neighbors<T> {
         true
     }
 
+    /// Asks for the MAC of `ip`, if it is not known, though no packet waits for it (`neigh_event_send` without one). Makes
+    /// actions.
+    pub fn look_for(&mut self, now: Time, port: IfIndex, ip: IpAddr) {
+        let key = Key { port, ip };
+        if self.find_or_create(now, key) {
+            self.ask(now, key);
+        }
+    }
+
     /// Makes sure that an entry exists for an address that needs no resolution ([`Nature::Noarp`]; on `lo` the address
     /// 0.0.0.0 for all of IPv4, with the MAC zero). An existing entry stays as it is. `false` if the table is full.
     pub fn noarp(&mut self, now: Time, port: IfIndex, ip: IpAddr, mac: Mac) -> bool {

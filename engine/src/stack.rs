@@ -238,3 +238,6 @@ impl Stack {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

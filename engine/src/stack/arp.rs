@@ -97,7 +97,7 @@ impl Stack {
     /// `arp_filter`: the way to the sender is by another port.
     fn filters(&self, now: Time, port: IfIndex, sender: Ipv4Addr, target: Ipv4Addr) -> bool {
         let key = OutputKey { source: Some(target), ..OutputKey::to(sender) };
-        self.output_way(now, &key).is_ok_and(|route| route.oif == port) == false
+        !self.output_way(now, &key).is_ok_and(|route| route.oif == port)
     }
 
     /// True if we answer for another: it lives behind another port, and `proxy_arp` or an entry says so; or it lives on the

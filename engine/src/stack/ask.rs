@@ -4,11 +4,11 @@ use super::Stack;
 use super::packet::Packet;
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::address::Address4;
-use crate::control::{Errno, IfIndex, Nud, RouteKind, scope, table};
+use crate::control::{Errno, IfIndex, Nud, RouteKind, scope};
 use crate::link::Port;
 use crate::link::port::flag;
 use crate::neighbor::Nature;
-use crate::route::{Flow, Net, OutputKey, OutputRoute, Rib, output_route, rtcf};
+use crate::route::{Flow, Net, OutputKey, OutputRoute, Rib, address_kind, output_route, rtcf, select_address};
 use crate::sysctl::Conf4;
 use crate::time::Time;
 
@@ -22,21 +22,13 @@ impl Stack {
     }
 
     /// The way of a packet that starts here.
-    pub(crate) fn output_way(&self, now: Time, key: &OutputKey) -> Result<OutputRoute, Errno> {
+    pub(super) fn output_way(&self, now: Time, key: &OutputKey) -> Result<OutputRoute, Errno> {
         self.ask(now, |net, rib| output_route(net, rib, key))
     }
 
     /// What kind an address is (`inet_addr_type`).
-    pub(crate) fn address_kind(&self, address: Ipv4Addr) -> RouteKind {
-        if address.is_unspecified() || address.is_broadcast() {
-            return RouteKind::Broadcast;
-        }
-        if address.is_multicast() {
-            return RouteKind::Multicast;
-        }
-        let local = self.config.rib4.table(table::LOCAL).into_iter().flatten();
-        let found = local.filter(|route| route.destination.contains(address));
-        found.max_by_key(|route| route.destination.length()).map_or(RouteKind::Unicast, |route| route.kind)
+    pub(super) fn address_kind(&self, address: Ipv4Addr) -> RouteKind {
+        self.ask(Time::ZERO, |net, rib| address_kind(net, rib, address))
     }
 
     /// What an address is to the neighbour cache (`arp_constructor`).
@@ -82,21 +74,9 @@ impl Stack {
     }
 
     /// An address of ours to speak from on this port to `to` (`inet_select_addr`); unspecified if there is none.
-    pub(crate) fn select_address(&self, port: IfIndex, to: Option<Ipv4Addr>, most: u8) -> Ipv4Addr {
-        let here = self.config.ports.get(port).and_then(|port| {
-            let localnet = self.config.sysctls.on_port(&port.conf).route_localnet();
-            let limit = if localnet { scope::LINK } else { scope::HOST };
-            let fitting = |address: &&Address4| !address.is_secondary() && address.scope.min(limit) <= most;
-            let mut addresses = port.addresses4.iter().filter(fitting);
-            let on_link = |address: &&Address4| to.is_none_or(|to| address.prefix().contains(to));
-            addresses.clone().find(on_link).or_else(|| addresses.next())
-        });
-        let elsewhere = || {
-            let fitting =
-                |address: &&Address4| !address.is_secondary() && address.scope != scope::LINK && address.scope <= most;
-            self.config.ports.iter().find_map(|port| port.addresses4.iter().find(fitting))
-        };
-        here.or_else(elsewhere).map_or(Ipv4Addr::UNSPECIFIED, |address| address.local)
+    pub(super) fn select_address(&self, port: IfIndex, to: Option<Ipv4Addr>, most: u8) -> Ipv4Addr {
+        let found = self.ask(Time::ZERO, |net, _| select_address(net, port, to, most));
+        found.unwrap_or(Ipv4Addr::UNSPECIFIED)
     }
 
     /// The source that the tables prefer on a way (`fib_result_prefsrc`).

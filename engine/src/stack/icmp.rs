@@ -9,7 +9,7 @@ use crate::control::Nud;
 use crate::local::IcmpError;
 use crate::observe::Observer;
 use crate::reason::DropReason;
-use crate::route::{Net, OutputKey, OutputRoute};
+use crate::route::{Net, OutputKey, OutputRoute, Redirect};
 use crate::wire::icmpv4::{self, code, kind};
 use crate::wire::ipv4::options::OwnOptions;
 use crate::wire::{Icmp, Ipv4, ipv4, protocol};
@@ -96,7 +96,10 @@ impl Stack {
             let neighbors =
                 |port, ip| self.neighbors.get(now, port, IpAddr::V4(ip)).map_or(Nud::None, |entry| entry.state);
             let net = Net::new(now, &self.config.ports, &self.config.sysctls).with_neighbors(&neighbors);
-            self.config.rib4.learn_gateway(net, &key, packet.port, packet.header.source, gateway);
+            let became = self.config.rib4.learn_gateway(net, &key, packet.port, packet.header.source, gateway);
+            if became == Redirect::Unresolved {
+                self.neighbors.look_for(now, packet.port, IpAddr::V4(gateway));
+            }
         }
         Ok(Answer::None)
     }

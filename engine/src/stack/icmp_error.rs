@@ -128,10 +128,9 @@ impl Stack {
         let first = echo.options.next_hop.filter(|_| echo.options.source_route != 0).unwrap_or(header.source);
         let key = OutputKey { source, tos, ..OutputKey::to(first) };
         let route = self.output_way(cx.now, &key).ok()?;
-        if limited && route.oif != LOOPBACK {
-            if !self.peers.error_allowed(cx.now, first, self.config.sysctls.icmp_ratelimit()) {
-                return None;
-            }
+        let interval = self.config.sysctls.icmp_ratelimit();
+        if limited && route.oif != LOOPBACK && !self.peers.error_allowed(cx.now, first, interval) {
+            return None;
         }
         if limited {
             self.peers.any_sent();

@@ -1,0 +1,9 @@
+//! Stacks joined by cables, judged by what leaves them.
+
+mod arp;
+mod forward;
+mod icmp;
+mod lab;
+mod local;
+mod noise;
+mod reasons;
