@@ -47,9 +47,7 @@ fn tell<'a>(name: &impl Fn(IfIndex) -> Option<&'a str>, step: Step<'_>) -> (Stri
             let name = protocol_name(protocol);
             inside(format!("a program sends {length} bytes of {name} from {source} to {destination}"))
         }
-        Step::Routed { destination, table, local: true, .. } => {
-            inside(format!("route to {destination}: ours, by table {}", table_name(table)))
-        }
+        Step::Routed { destination, local: true, .. } => inside(format!("route to {destination}: ours")),
         Step::Routed { destination, table, port: index, gateway, .. } => {
             let way = match gateway {
                 Some(gateway) => format!("via {gateway} dev {}", port(index)),

@@ -9,9 +9,13 @@ use vethlab_engine::control::{
     AddressMode, AddressSpec, Command, IfIndex, LinkChange, NextHopSpec, RouteMode, RouteSpec, scope,
 };
 use vethlab_engine::link::{OperState, Port};
+use vethlab_engine::time::Duration;
 
 /// The host's network card, with the MAC that QEMU gives its first one.
 const ETH0: (&str, Mac) = ("eth0", Mac([0x52, 0x54, 0x00, 0x12, 0x34, 0x56]));
+
+/// How long a frame takes to the gateway: a switch, and a box with a slow processor.
+const LAN_DELAY: Duration = Duration::from_micros(130);
 
 /// The gateway's address at its uplink.
 const GATEWAY_UPLINK: Ipv4Addr = Ipv4Addr::new(100, 64, 7, 2);
@@ -39,7 +43,10 @@ impl World {
         let eth0 = self.add_card(host, ETH0.0, ETH0.1);
         let lan = self.add_card(outside, "lan", Mac([0x52, 0x55, a, b, c, d]));
         let wan = self.add_card(outside, "wan", Mac([0x52, 0x55, 100, 64, 7, 2]));
-        self.lay_cable([Place::Port(host, eth0), Place::Port(outside, lan)], true);
+        let cable = self.lay_cable([Place::Port(host, eth0), Place::Port(outside, lan)], true);
+        if let Some(cable) = self.cables.get_mut(&cable) {
+            cable.delay = LAN_DELAY;
+        }
         self.lay_cable([Place::Port(outside, wan), Place::Internet], true);
         let sysctl = |path: &str, value: &str| Command::SysctlWrite(path.to_string(), value.to_string());
         let commands = [
