@@ -146,6 +146,9 @@ pub struct OutputRoute {
     pub table: Option<u32>,
     /// How long a learned MTU or gateway still holds.
     pub expires: Option<Duration>,
+    /// The interface by which sockets of this host take the packet to have come in, if it comes in here (`rt_iif`): the one
+    /// whose address it is for, else the key's, else the one it comes in by (0).
+    pub iif: IfIndex,
 }
 
 impl OutputRoute {

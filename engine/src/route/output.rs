@@ -23,6 +23,7 @@ struct Found<'a> {
     destination: Ipv4Addr,
     source: Option<Ipv4Addr>,
     oif: IfIndex,
+    iif: IfIndex,
     flags: u32,
     answer: Option<(&'a Route<Ipv4Addr>, &'a NextHop<Ipv4Addr>)>,
     table: Option<u32>,
@@ -64,6 +65,7 @@ fn find<'a>(net: Net<'_>, rib: &'a Rib<Ipv4Addr>, key: &OutputKey) -> Result<Fou
         destination: key.destination,
         source: key.source.filter(|source| !source.is_unspecified()),
         oif: 0,
+        iif: key.oif.unwrap_or(0),
         flags: 0,
         answer: None,
         table: None,
@@ -125,6 +127,7 @@ fn ask<'a>(net: Net<'_>, rib: &'a Rib<Ipv4Addr>, key: &OutputKey, mut found: Fou
         found.answer = Some((answer.route, answer.nexthop));
         found.source = found.source.or(answer.route.prefsrc).or(Some(key.destination));
         found.oif = LOOPBACK;
+        found.iif = answer.nexthop.oif;
         found.flags = rtcf::LOCAL;
         return Ok(found);
     }
@@ -193,6 +196,7 @@ fn put_together<'a>(net: Net<'_>, rib: &Rib<Ipv4Addr>, mut found: Found<'a>) -> 
         flags: found.flags,
         table: found.table,
         expires: None,
+        iif: found.iif,
     };
     follow(net, rib, &mut route, answer, port);
     Ok(Way { route, answer })

@@ -26,7 +26,7 @@ impl Stack {
             }
         }
         observer.step(Step::Delivered { protocol: packet.header.protocol });
-        let seen = self.sockets.deliver_raw(cx.now, packet.port, &packet.frame);
+        let seen = self.sockets.deliver_raw(cx.now, packet.seen_by(), &packet.frame);
         match self.accept(cx, &packet) {
             Ok(Answer::None) => self.consume(cx, packet.frame),
             Ok(Answer::Echo) => self.echo(cx, packet, observer),
@@ -42,7 +42,7 @@ impl Stack {
             protocol::ICMP => self.icmp_receive(cx, packet),
             protocol::UDP => {
                 let to_all = packet.route.is_to_many();
-                self.sockets.deliver_udp(cx.now, packet.port, &packet.frame, to_all).map(|()| Answer::None)
+                self.sockets.deliver_udp(cx.now, packet.seen_by(), &packet.frame, to_all).map(|()| Answer::None)
             }
             protocol::TCP => Err(refuse_segment(packet)),
             // The memberships of others are no concern of a host that routes no groups.

@@ -124,8 +124,7 @@ impl Stack {
             let way = Cut { port: LOOPBACK, next_hop: header.destination, mtu: route.mtu as usize };
             return self.cut(cx, way, frame, Parked { iif: None }, observer);
         }
-        let routed = Routed { kind: route.kind, flags: route.flags, known: route.flags & rtcf::LOCAL != 0 };
-        self.transmit_as(cx, LOOPBACK, Mac::ZERO, frame, routed, observer)
+        self.transmit_as(cx, LOOPBACK, Mac::ZERO, frame, Routed::own(route), observer)
     }
 
     /// A copy of what goes to many is delivered here (`ip_mc_output`).
@@ -133,8 +132,7 @@ impl Stack {
     fn loop_copy(&mut self, cx: &mut Cx<'_>, route: &OutputRoute, frame: &FrameBuf) {
         self.counters.made += 1;
         let copy = cx.pool.copy(frame);
-        let routed = Routed { kind: route.kind, flags: route.flags, known: true };
-        self.looped.push_back(Looped { port: route.oif, frame: copy, route: routed, copy: true });
+        self.looped.push_back(Looped { port: route.oif, frame: copy, route: Routed::own(route), copy: true });
     }
 
     /// Cuts a packet in fragments, or a super-frame in segments and those in fragments, and hands over each.
@@ -218,7 +216,7 @@ impl Stack {
         observer: &mut O,
     ) -> Result<(), Errno> {
         // What is cut on its way through `lo` is ours as its whole was.
-        let routed = Routed { kind: RouteKind::Local, flags: rtcf::LOCAL, known: true };
+        let routed = Routed { kind: RouteKind::Local, flags: rtcf::LOCAL, known: true, iif: None };
         self.transmit_as(cx, port, mac, frame, routed, observer)
     }
 

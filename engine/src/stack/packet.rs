@@ -3,7 +3,7 @@
 use crate::addr::{Ipv4Addr, Mac};
 use crate::control::{IfIndex, RouteKind};
 use crate::frame::FrameBuf;
-use crate::route::rtcf;
+use crate::route::{OutputRoute, rtcf};
 use crate::wire::ipv4::options::Options;
 use crate::wire::{Arp, Ipv4};
 
@@ -52,11 +52,19 @@ pub(super) struct Routed {
     pub(super) flags: u32,
     /// It was routed here before it left, and that holds (a packet of our own, through `lo` or looped).
     pub(super) known: bool,
+    /// The port by which sockets take it to have come in, if not the one it did come in by: see [`OutputRoute::iif`].
+    pub(super) iif: Option<IfIndex>,
 }
 
 impl Routed {
+    /// Of a packet of our own that comes in here.
+    pub(super) fn own(route: &OutputRoute) -> Routed {
+        let iif = Some(route.iif).filter(|iif| *iif != 0);
+        Routed { kind: route.kind, flags: route.flags, known: route.flags & rtcf::LOCAL != 0, iif }
+    }
+
     /// Not routed yet.
-    pub(super) const NOT_YET: Routed = Routed { kind: RouteKind::Unicast, flags: 0, known: false };
+    pub(super) const NOT_YET: Routed = Routed { kind: RouteKind::Unicast, flags: 0, known: false, iif: None };
 
     /// True if it goes to everybody or to a group: no error is told about such packets.
     pub(super) fn is_to_many(self) -> bool {
@@ -65,6 +73,11 @@ impl Routed {
 }
 
 impl Packet {
+    /// The port by which sockets take it to have come in (`inet_iif`).
+    pub(super) fn seen_by(&self) -> IfIndex {
+        self.route.iif.unwrap_or(self.port)
+    }
+
     /// A frame that came in by this port; nothing is read yet.
     pub(super) fn new(frame: FrameBuf, port: IfIndex) -> Packet {
         const NOT_READ: Ipv4 = Ipv4 {

@@ -65,7 +65,7 @@ impl Stack {
         let way = self.way_of(now, source, destination, packet.port, tos);
         match &way {
             Ok(way) => {
-                packet.route = Routed { kind: way.kind, flags: way.flags, known: false };
+                packet.route = Routed { kind: way.kind, flags: way.flags, known: false, iif: None };
                 packet.redirect = way.redirect;
                 observer.step(Step::Routed {
                     destination: IpAddr::V4(destination),
@@ -166,7 +166,7 @@ impl Stack {
                     packet.options.source_route_hit = true;
                     packet.options.next_hop = Some(hop);
                     packet.options.changed = true;
-                    packet.route = Routed { kind: way.kind, flags: way.flags, known: false };
+                    packet.route = Routed { kind: way.kind, flags: way.flags, known: false, iif: None };
                     let table = way.table.unwrap_or(0);
                     let (destination, gateway) = (IpAddr::V4(hop), way.gateway.map(IpAddr::V4));
                     observer.step(Step::Routed { destination, table, port: way.oif, gateway, local: false });
