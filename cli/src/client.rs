@@ -11,8 +11,10 @@ pub(crate) use self::becoming::{PATH_FIRST, RC};
 use self::link::Link;
 use self::talk::{End, Talk};
 use crate::wire::Request;
+use nix::sys::signal::Signal;
 use std::io;
 use std::process::ExitCode;
+use vethlab_engine::device::process::restore_default;
 use vethlab_sim::userland::{PROGRAMS, REFUSED};
 
 /// The environment variable that says where the server listens.
@@ -39,6 +41,8 @@ fn in_lab(name: &str) -> bool {
 
 /// Plays the program that it is called by.
 pub(crate) fn main(argv: Vec<String>) -> ExitCode {
+    // Rust programs start with it ignored; ours end quietly when nobody reads on, as `ping … | head -1` shows.
+    restore_default(Signal::SIGPIPE);
     let name = argv.first().map(|word| base_name(word)).unwrap_or_default().to_string();
     let played = match name.as_str() {
         VISIT => becoming::visit(&argv),

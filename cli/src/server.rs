@@ -25,6 +25,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use vethlab_engine::device::process::is_ignored;
 use vethlab_engine::device::seccomp::Listener;
 use vethlab_sim::{Lab, NsId};
 
@@ -54,8 +55,9 @@ impl Server {
         let listener = UnixListener::bind(home.socket())?;
         listener.set_nonblocking(true)?;
         nix::sys::prctl::set_child_subreaper(true)?;
-        let signals = signals::catch(&[Signal::SIGCHLD])?;
         let handover = UnixListener::bind(home.handover())?;
+        let heeded = signals::ENDING.into_iter().filter(|signal| !is_ignored(*signal));
+        let signals = signals::catch(heeded.chain([Signal::SIGCHLD]))?;
         let script = command.spawn()?.id();
         let calls = init::take_over(&handover)?;
         let mut server = Server {

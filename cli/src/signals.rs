@@ -3,18 +3,15 @@
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, raise, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::io;
-use vethlab_engine::device::process::{is_ignored, restore_default};
+use vethlab_engine::device::process::restore_default;
 use vethlab_sim::Signal as LabSignal;
 
 /// The signals by which people and shells end programs.
 pub(crate) const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGHUP];
 
-/// Blocks the ending signals but those that were ignored from the start (as a shell starts background jobs), and `more`;
-/// from now on they are read from the result.
-pub(crate) fn catch(more: &[Signal]) -> io::Result<SignalFd> {
-    let mut set = SigSet::empty();
-    ENDING.into_iter().filter(|signal| !is_ignored(*signal)).for_each(|signal| set.add(signal));
-    more.iter().for_each(|signal| set.add(*signal));
+/// Blocks these signals; from now on they are read from the result, also where they are ignored otherwise.
+pub(crate) fn catch(signals: impl IntoIterator<Item = Signal>) -> io::Result<SignalFd> {
+    let set: SigSet = signals.into_iter().collect();
     set.thread_block()?;
     Ok(SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?)
 }

@@ -24,8 +24,13 @@ pub(crate) enum Request {
         /// The namespace, if a program has just become this one; else it is the calling process's.
         ns: Option<u32>,
     },
-    /// A signal came, by number.
-    Signal(i32),
+    /// A signal came.
+    Signal {
+        /// Its number.
+        number: i32,
+        /// The process ignores it, as background jobs do; a program that asked for it gets it all the same.
+        ignored: bool,
+    },
     /// The answer to [`Reply::NeedFile`]: bytes, or why not.
     File(Result<Vec<u8>, String>),
     /// The calling process is about to become a real program that lives in this namespace.
@@ -138,7 +143,7 @@ mod tests {
                 ns: None,
             },
             Request::Run { argv: vec![], env: vec![], tty: false, ns: Some(u32::MAX) },
-            Request::Signal(-1),
+            Request::Signal { number: -1, ignored: true },
             Request::File(Ok(vec![0; 70_000])),
             Request::File(Err("No such file or directory".into())),
             Request::Become(7),

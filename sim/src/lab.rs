@@ -319,6 +319,11 @@ impl Lab {
         }
     }
 
+    /// True if the program asked for this signal: then it sees it even where its process ignores it.
+    pub fn catches(&self, pid: Pid, signal: Signal) -> bool {
+        self.core.state.borrow().programs.get(&pid).is_some_and(|waiting| waiting.caught.contains(&signal))
+    }
+
     /// Ends a program at the next turn, whatever signals it catches.
     pub fn kill(&mut self, pid: Pid) {
         if self.alive(pid) {

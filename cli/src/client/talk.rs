@@ -6,11 +6,13 @@ use crate::signals;
 use crate::wire::{Limit, Reply, Request};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 use nix::sys::signalfd::SignalFd;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
+use vethlab_engine::device::process::is_ignored;
 
 /// A pipe that polls as writable takes this many bytes without blocking.
 const PIPE_TAKES: usize = 4096;
@@ -60,7 +62,7 @@ struct Ready {
 impl Talk {
     /// Signals are caught from now on.
     pub(super) fn new(link: Link) -> io::Result<Talk> {
-        let signals = signals::catch(&[])?;
+        let signals = signals::catch(signals::ENDING)?;
         Ok(Talk { link, signals, unprinted: VecDeque::new(), reading: None, end: None })
     }
 
@@ -93,7 +95,9 @@ impl Talk {
             }
             if ready.signal {
                 while let Some(info) = self.signals.read_signal()? {
-                    self.link.send(&Request::Signal(info.ssi_signo as i32))?;
+                    let number = info.ssi_signo as i32;
+                    let ignored = Signal::try_from(number).is_ok_and(is_ignored);
+                    self.link.send(&Request::Signal { number, ignored })?;
                 }
             }
             if ready.file {

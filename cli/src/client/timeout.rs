@@ -53,10 +53,10 @@ pub(super) fn watch(limit: TimeLimit) -> io::Result<ExitCode> {
     let mut ours = SigSet::empty();
     ours.extend(Signal::try_from(limit.signal).ok().filter(|signal| *signal != Signal::SIGKILL));
     ours.thread_block()?;
-    let signals = signals::catch(&[Signal::SIGCHLD])?;
+    let signals = signals::catch(signals::ENDING.into_iter().chain([Signal::SIGCHLD]))?;
     let mut watched = Watched { limit, child, last: None, link: Link::open("")?, signals };
     watched.set(watched.limit.after)?;
-    watched.to_the_end()
+    watched.wait()
 }
 
 /// The file of a command: of a program of the lab the link, so that it runs as a child.
@@ -79,7 +79,7 @@ impl Watched {
         self.link.send(&Request::Run { argv, env: environment(), tty: false, ns: None })
     }
 
-    fn to_the_end(&mut self) -> io::Result<ExitCode> {
+    fn wait(&mut self) -> io::Result<ExitCode> {
         loop {
             match waitpid(self.child, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(_, status)) => return Ok(self.code(status)),

@@ -149,13 +149,15 @@ impl Server {
                 self.held.push(Held { client: number, pid, argv, env, tty, ns });
                 self.pace.news(self.lab.now());
             }
-            Request::Signal(signal) => match (program, signals::to_lab(signal)) {
-                (Some(program), Some(signal)) => self.lab.signal(program, signal),
-                (None, Some(_)) => {
+            Request::Signal { number: signal, ignored } => match (program, signals::to_lab(signal)) {
+                (Some(program), Some(signal)) if !ignored || self.lab.catches(program, signal) => {
+                    self.lab.signal(program, signal);
+                }
+                (None, Some(_)) if !ignored => {
                     self.held.retain(|held| held.client != number);
                     client.send(&Reply::Signaled(signal));
                 }
-                (_, None) => {}
+                _ => {}
             },
             Request::File(content) => {
                 if let Some(program) = program {
