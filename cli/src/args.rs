@@ -49,6 +49,12 @@ pub(crate) struct LabArgs {
     /// What the script finds
     #[arg(long, value_enum, default_value_t = HostArg::Internet)]
     pub(crate) host: HostArg,
+    /// Write every frame on every interface to this file, as pcapng with virtual time stamps
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pcap: Option<PathBuf>,
+    /// Print the way of each packet on standard error, a line a step
+    #[arg(long)]
+    pub(crate) trace: bool,
     /// A directory that stays ahead of our programs on PATH
     #[arg(long, value_name = "DIR")]
     pub(crate) path_first: Option<PathBuf>,

@@ -3,6 +3,7 @@
 use crate::{files, signals};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::Signal;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -29,6 +30,8 @@ pub(crate) fn command(handover: &Path) -> io::Result<Command> {
 pub(crate) fn main() -> ExitCode {
     // What the server blocks to read it from a descriptor was inherited.
     signals::unblock_all();
+    // Should the server be killed, there is no lab to go on in.
+    let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
     isolate();
     let mut words = std::env::args_os().skip(1);
     let (Some(handover), Some(program)) = (words.next(), words.next()) else { return ExitCode::from(127) };

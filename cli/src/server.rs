@@ -6,8 +6,10 @@
 mod clients;
 mod end;
 mod pace;
+mod record;
 
 pub(crate) use self::end::End;
+pub(crate) use self::record::Record;
 
 use self::clients::{Clients, Held};
 use self::pace::Pace;
@@ -42,6 +44,7 @@ pub(crate) struct Server {
     held: Vec<Held>,
     tree: Tree,
     pace: Pace,
+    record: Record,
     /// The process that runs the script.
     script: u32,
     end: Option<End>,
@@ -51,7 +54,13 @@ pub(crate) struct Server {
 
 impl Server {
     /// Listens, and starts the script.
-    pub(crate) fn start(lab: Lab, home: &Home, mut command: Command, realtime: bool) -> io::Result<Server> {
+    pub(crate) fn start(
+        lab: Lab,
+        home: &Home,
+        mut command: Command,
+        realtime: bool,
+        record: Record,
+    ) -> io::Result<Server> {
         let listener = UnixListener::bind(home.socket())?;
         listener.set_nonblocking(true)?;
         nix::sys::prctl::set_child_subreaper(true)?;
@@ -70,6 +79,7 @@ impl Server {
             held: Vec::new(),
             tree: Tree::new(),
             pace: Pace::new(realtime),
+            record,
             script,
             end: None,
             grace: None,

@@ -213,8 +213,9 @@ impl Server {
         }
     }
 
-    /// Passes on what the programs did; true if they did anything.
+    /// Passes on (and writes down) what the programs did; true if they did anything.
     pub(super) fn pass_on(&mut self) -> bool {
+        self.record.write(&self.lab);
         let events = self.lab.events();
         let any = !events.is_empty();
         for event in events {

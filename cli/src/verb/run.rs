@@ -2,7 +2,7 @@
 
 use crate::args::LabArgs;
 use crate::home::Home;
-use crate::server::{End, Server};
+use crate::server::{End, Record, Server};
 use crate::{client, init, signals};
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
@@ -32,7 +32,8 @@ pub(crate) fn command(args: &LabArgs, home: &Home) -> io::Result<Command> {
 /// Runs a lab while the command lives.
 pub(crate) fn host(args: &LabArgs, home: Home, command: Command, realtime: bool) -> io::Result<ExitCode> {
     let lab = Lab::new(Options { seed: args.seed, host: args.host.into() });
-    match Server::start(lab, &home, command, realtime)?.run()? {
+    let record = Record::new(&lab, args.pcap.as_deref(), args.trace)?;
+    match Server::start(lab, &home, command, realtime, record)?.run()? {
         End::Status(status) => Ok(ExitCode::from(status)),
         End::Signaled(signal) => {
             if signal == Signal::SIGINT {
