@@ -50,3 +50,6 @@ pub use rib::Rib;
 pub use rule::Rule;
 pub use source::{address_kind, select_address};
 pub use types::{NextHop, NextHops, Route, rtcf};
+
+#[cfg(test)]
+mod tests;

@@ -193,26 +193,12 @@ fn sent(
     way.uid = Some(ask.uid.unwrap_or(0));
     way.flags |= route.flags;
     way.expires = route.expires.map(seconds);
-    if route.expires.is_some()
-        && route.mtu != 0
-        && answer.is_some_and(|(of, hop)| learned(net, rib, of, hop, destination))
-    {
-        way.metrics.mtu = Some(route.mtu);
-        way.metrics.mtu_lock = route.mtu_locked;
+    let exception = answer.and_then(|(_, nexthop)| rib.exceptions.find(net.now, nexthop, destination));
+    if let Some(exception) = exception {
+        way.metrics.mtu = exception.mtu.or(way.metrics.mtu);
+        way.metrics.mtu_lock |= exception.locked;
     }
     Ok(RouteGot::Way(way))
-}
-
-/// True if the MTU of the path was learned (a redirect expires, too).
-fn learned(
-    net: Net<'_>,
-    rib: &Rib<Ipv4Addr>,
-    route: &Route<Ipv4Addr>,
-    nexthop: &NextHop<Ipv4Addr>,
-    destination: Ipv4Addr,
-) -> bool {
-    let _ = route;
-    rib.exceptions.find(net.now, nexthop, destination).is_some_and(|exception| exception.mtu.is_some())
 }
 
 /// As if a packet came in.

@@ -65,7 +65,7 @@ fn choose<'a>(
     source: Option<Ipv6Addr>,
     destination: Ipv6Addr,
 ) -> &'a NextHop<Ipv6Addr> {
-    let usable = |hop: &&NextHop<Ipv6Addr>| !hop.dead && !(hop.linkdown && net.ignores_linkdown::<Ipv6Addr>(hop.oif));
+    let usable = |hop: &&NextHop<Ipv6Addr>| !(hop.dead || hop.linkdown && net.ignores_linkdown::<Ipv6Addr>(hop.oif));
     let fold = |address: Ipv6Addr| address.to_bits() as u64 ^ (address.to_bits() >> 64) as u64;
     let mixed = (fold(source.unwrap_or(Ipv6Addr::UNSPECIFIED)) ^ fold(destination).rotate_left(17))
         .wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -21,7 +21,7 @@ pub fn hash(source: Ipv4Addr, destination: Ipv4Addr) -> u32 {
 
 /// True if packets may go that way.
 fn usable(net: Net<'_>, nexthop: &NextHop<Ipv4Addr>) -> bool {
-    !nexthop.dead && !(nexthop.linkdown && net.ignores_linkdown::<Ipv4Addr>(nexthop.oif))
+    !(nexthop.dead || nexthop.linkdown && net.ignores_linkdown::<Ipv4Addr>(nexthop.oif))
 }
 
 /// `fib_good_nh`

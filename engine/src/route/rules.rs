@@ -24,10 +24,10 @@ impl<A: Address> Rib<A> {
         if exists {
             return Err(Errno::Exist.into());
         }
-        if A::BITS == 128 {
-            if let RuleAction::Table(number) = rule.action {
-                self.make(number);
-            }
+        if let RuleAction::Table(number) = rule.action
+            && A::BITS == 128
+        {
+            self.make(number);
         }
         self.unmerge();
         let at = self.rules().partition_point(|other| other.priority <= rule.priority);

@@ -183,3 +183,6 @@ fn good<A: Address>(net: Net<'_>, flow: &Flow<A>, nexthop: &NextHop<A>) -> bool 
         && flow.oif.is_none_or(|oif| oif == nexthop.oif)
         && (!nexthop.linkdown || flow.ignore_linkstate || !net.ignores_linkdown::<A>(nexthop.oif))
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,7 +79,7 @@ impl Rib<Ipv4Addr> {
             prefsrc: said_ip(spec.prefsrc),
             metrics: bounded(spec.metrics),
             realms: spec.realms.unwrap_or(0),
-            nexthops: requested(spec)?,
+            nexthops: requested(spec),
             ..Route::new(destination, NextHop::on_link(0))
         };
         if is_error(kind) {
@@ -243,14 +243,14 @@ fn gateway(nexthop: Option<&NextHopSpec>) -> Option<Ipv4Addr> {
 }
 
 /// The next hops as they were said, still unchecked.
-fn requested(spec: &RouteSpec) -> Result<NextHops<Ipv4Addr>, Refusal> {
+fn requested(spec: &RouteSpec) -> NextHops<Ipv4Addr> {
     let made = |said: &NextHopSpec| NextHop {
         gateway: gateway(Some(said)),
         weight: said.weight.clamp(1, 256),
         onlink: said.onlink,
         ..NextHop::on_link(said.oif.unwrap_or(0))
     };
-    Ok(NextHops::many(spec.nexthops.iter().map(made).collect()))
+    NextHops::many(spec.nexthops.iter().map(made).collect())
 }
 
 /// A route to one of our own addresses.
