@@ -1,6 +1,7 @@
 //! A packet for us: put together, shown to raw sockets, and given to its protocol (`ip_local_deliver`).
 
 use super::icmp::Answer;
+use super::icmp_error::Culprit;
 use super::packet::{Cast, Packet};
 use super::{Cx, Stack};
 use crate::control::{IfIndex, RouteKind};
@@ -12,7 +13,9 @@ use crate::wire::icmpv4::{code, kind};
 use crate::wire::ipv4::options::Options;
 use crate::wire::{Icmp, Ipv4, Tcp, ethernet, protocol};
 
-use super::icmp_error::Culprit;
+/// Protocols that have a handler in every kernel.
+const PIM: u8 = 103;
+const UDP_LITE: u8 = 136;
 
 impl Stack {
     pub(super) fn deliver<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
@@ -46,7 +49,9 @@ impl Stack {
             }
             protocol::TCP => Err(refuse_segment(packet)),
             // The memberships of others are no concern of a host that routes no groups.
-            protocol::IGMP => Ok(Answer::None),
+            protocol::IGMP | PIM => Ok(Answer::None),
+            // The kernel speaks it, and no program here does.
+            UDP_LITE => Err(DropReason::NoSocket),
             _ => Err(DropReason::NoProtocol),
         }
     }

@@ -18,6 +18,8 @@ const MOST: usize = 576;
 /// The bits of a TOS that an error takes over, and the precedence it gets.
 const TOS_MASK: u8 = 0x1e;
 const PRECEDENCE: u8 = 0xc0;
+/// The bits of a TOS that tell of congestion.
+const ECN_MASK: u8 = 3;
 /// Highest type that there is (`NR_ICMP_TYPES`).
 const LAST_TYPE: u8 = kind::ADDRESS_REPLY;
 /// The source of an error from a host without an address (RFC 7600).
@@ -177,10 +179,12 @@ impl Stack {
         };
         let Some(echo) = self.echo_options(&packet.frame, &packet.options) else { return };
         let Ipv4 { source, destination, tos, .. } = packet.header;
+        // A RST does not speak for a flow that could heed congestion.
+        let tos = tos & !ECN_MASK;
         let first = echo.options.next_hop.filter(|_| echo.options.source_route != 0).unwrap_or(source);
         let key = OutputKey { source: Some(destination), tos, ..OutputKey::to(first) };
         let Ok(route) = self.output_way(cx.now, &key) else { return };
-        let reply = Ipv4 { source: route.source, destination: source, ..packet.header };
+        let reply = Ipv4 { tos, source: route.source, destination: source, ..packet.header };
         let head = reset.emit(reply.source, reply.destination, &[]);
         let mut frame = self.build(cx, &route, &reply, &echo, &[&head]);
         ipv4::set_flags_fragment(&mut frame, ipv4::DF);

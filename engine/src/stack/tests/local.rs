@@ -150,13 +150,13 @@ fn a_tcp_segment_is_refused() {
     lab.neighbor((0, 2), "10.0.0.2", host_mac(2));
     let syn = Tcp { source: 1000, destination: 80, sequence: 5, flags: tcp::flag::SYN, window: 9, ..Tcp::default() };
     let segment = syn.emit(ip("10.0.0.2"), ip("10.0.0.1"), &[]);
-    let head = Ipv4 { protocol: protocol::TCP, tos: 0x10, ..header("10.0.0.2", "10.0.0.1") };
+    let head = Ipv4 { protocol: protocol::TCP, tos: 0xff, ..header("10.0.0.2", "10.0.0.1") };
     lab.packet((0, 2), &packet(head, &[], &segment));
     let reset = lab.only((0, 2));
     let (header, payload) = ip_in(&reset);
     let tcp = Tcp::checked(header.source, header.destination, payload).expect("a right segment");
     assert_eq!((tcp.flags, tcp.acknowledgment, tcp.destination), (tcp::flag::RST | tcp::flag::ACK, 6, 1000));
-    assert_eq!((header.flags_fragment, header.id, header.tos, header.ttl), (ipv4::DF, 0, 0x10, 64));
+    assert_eq!((header.flags_fragment, header.id, header.tos, header.ttl), (ipv4::DF, 0, 0xfc, 64));
     let rst = Tcp { flags: tcp::flag::RST, ..syn }.emit(ip("10.0.0.2"), ip("10.0.0.1"), &[]);
     lab.packet((0, 2), &packet(head, &[], &rst));
     lab.nothing();

@@ -85,7 +85,7 @@ fn provoke(lab: &mut Lab, reason: DropReason) -> bool {
         }
         Ipv6Disabled => lab.receive(IN, &framed(port_mac(IN), host_mac(2), 0x86dd, &[0x60; 40])),
         MartianSource => lab.packet(IN, &request("224.0.0.1", "10.0.2.1")),
-        MartianDestination => lab.packet(IN, &request("10.0.2.2", "0.0.0.1")),
+        MartianDestination => lab.packet(IN, &request("10.0.2.2", "0.0.0.0")),
         OwnSource => lab.packet(IN, &request("10.0.2.1", "10.0.3.2")),
         ReversePath => {
             lab.sysctl(0, "net/ipv4/conf/all/rp_filter", "1");
