@@ -20,8 +20,7 @@ impl<A: Address> Rib<A> {
             let free = (1..=table::LOCAL).find(|number| self.asked(*number).is_none());
             rule.action = RuleAction::Table(free.ok_or(Errno::NoBufs)?);
         }
-        let exists = spec.priority.is_some() && self.rules().contains(&rule);
-        if exists {
+        if self.rules().contains(&rule) {
             return Err(Errno::Exist.into());
         }
         if let RuleAction::Table(number) = rule.action

@@ -19,7 +19,9 @@ impl Stack {
         match command {
             Command::NeighborAdd(mode, spec) => self.neighbor_add(cx.now, mode, &spec),
             Command::NeighborDelete(spec) => {
-                self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;
+                if spec.index != 0 || !spec.proxy {
+                    self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;
+                }
                 self.neighbors.delete(cx.now, &spec)
             }
             command => {

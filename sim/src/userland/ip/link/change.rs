@@ -134,8 +134,8 @@ fn link_add(request: &Request, peer: &Request, peer_ns: NsId) -> Result<LinkAdd,
             peer: Box::new(PeerAdd {
                 netns: Some(peer_ns),
                 name: peer.name.clone(),
-                // iproute2 forgets the peer's number.
-                index: None,
+                // The kernel heeds it only if the first end has a number, too.
+                index: peer.index.filter(|_| request.index.is_some()),
                 address: mac(peer.address.as_deref())?,
                 mtu: peer.mtu.map(|mtu| mtu as u32),
                 txqueuelen: peer.txqueuelen.map(|length| length as u32),

@@ -80,7 +80,7 @@ fn answer(ip: &Ip, ask: &RouteGet, notify: bool) -> Result<Listed, Stop> {
     let mut listed = match route_get(net, &config.rib4, &config.rib6, ask)? {
         RouteGot::Way(way) => Listed::way(&way),
         RouteGot::Match4(route) => Listed::route(around, &route),
-        RouteGot::Match6(route) => Listed::route(around, &route),
+        RouteGot::Match6(route) => Listed { iif: ask.iif, ..Listed::route(around, &route) },
     };
     if notify && listed.flags & rtm::CLONED != 0 {
         listed.flags |= rtm::NOTIFY | rtcf::NOTIFY;

@@ -16,7 +16,12 @@ type Entry = (Listed, RouteSpec);
 pub(super) fn show(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     let filter = Filter::read(ip, &mut args)?;
     ip.print.begin();
-    let all = dump(ip, &filter).map_err(|refusal| Stop::fail(2, format!("{refusal}\nDump terminated\n")))?;
+    let all = match dump(ip, &filter) {
+        Ok(all) => all,
+        // Before there is any route table main may be missing, which is no news.
+        Err(_) if filter.table == table::MAIN => Vec::new(),
+        Err(refusal) => return Err(Stop::fail(2, format!("{refusal}\nDump terminated\n"))),
+    };
     for (route, _) in all.iter().filter(|(route, _)| filter.takes(route)) {
         print(ip, &filter, route);
     }
@@ -129,8 +134,6 @@ fn of_rib<A: Address>(
     }
     match rib.table(number) {
         Some(routes) => all.extend(routes.map(entry)),
-        // The tables that every namespace has count as there, even before anything was put into them.
-        None if matches!(number, table::MAIN | table::LOCAL | table::DEFAULT) => {}
         None => return Err(Refusal::because(Errno::NoEnt, format!("{module}: FIB table does not exist"))),
     }
     Ok(())

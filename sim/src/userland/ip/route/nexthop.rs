@@ -13,6 +13,8 @@ pub(super) struct Hop {
     pub oif: Option<IfIndex>,
     pub weight: u16,
     pub onlink: bool,
+    /// `realms`, 0 if not said.
+    pub realms: u32,
 }
 
 /// `parse_nexthops()`: from `nexthop` to the end.
@@ -32,7 +34,7 @@ pub(super) fn read(ip: &Ip, request: &mut Request, args: &mut Args<'_>) -> Resul
 }
 
 fn one(ip: &Ip, request: &mut Request, args: &mut Args<'_>) -> Result<Hop, Stop> {
-    let mut hop = Hop { gateway: None, oif: None, weight: 1, onlink: false };
+    let mut hop = Hop { gateway: None, oif: None, weight: 1, onlink: false, realms: 0 };
     while let Some(word) = args.next() {
         match word {
             "via" => hop.gateway = Some(request.via(args)?),
@@ -48,10 +50,9 @@ fn one(ip: &Ip, request: &mut Request, args: &mut Args<'_>) -> Result<Hop, Stop>
                 hop.weight = weight.ok_or_else(|| invarg("\"weight\" is invalid\n", value))?;
             }
             "onlink" => hop.onlink = true,
-            // A next hop's own realm says nothing where nothing is counted by realms.
             _ if matches(word, "realms") => {
                 let value = args.value()?;
-                realms(value).ok_or_else(|| invarg("\"realm\" value is invalid\n", value))?;
+                hop.realms = realms(value).ok_or_else(|| invarg("\"realm\" value is invalid\n", value))?;
             }
             "encap" => request.encap(args)?,
             "as" => request.new_destination(args)?,

@@ -42,13 +42,17 @@ fn spec(request: &Request, device: Option<IfIndex>, delete: bool) -> Result<Rout
     if request.empty {
         return Err(Refusal::because(Errno::Range, "Attribute failed policy validation").into());
     }
+    if six && request.tos != 0 {
+        let text = "Invalid dsfield (tos): option not available for IPv6";
+        return Err(Refusal::because(Errno::Inval, text).into());
+    }
     let any: IpAddr = if six { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
     let (address, length) = request.destination.map_or((None, 0), |to| (to.address, to.length));
     let rtn = request.kind.unwrap_or(if delete { 0 } else { UNICAST });
     let spec = RouteSpec {
         tos: request.tos,
         table: Some(request.table.unwrap_or_else(|| table_of(rtn))),
-        kind: kind(rtn, request, delete)?,
+        kind: kind(rtn, request, six, delete)?,
         protocol: request.protocol.or((!delete).then_some(protocol::BOOT)).filter(|of| !delete || *of != 0),
         scope: Some(scope_of(rtn, request, six, delete)).filter(|of| !delete || *of != scope::NOWHERE),
         metric: request.metric,
@@ -96,14 +100,17 @@ fn scope_of(rtn: u8, request: &Request, six: bool, delete: bool) -> u8 {
 }
 
 /// The kind of route, or why there is none of this type.
-fn kind(rtn: u8, request: &Request, delete: bool) -> Result<Option<RouteKind>, Refusal> {
+fn kind(rtn: u8, request: &Request, six: bool, delete: bool) -> Result<Option<RouteKind>, Stop> {
+    let invalid = |text: &str| Err(Refusal::because(Errno::Inval, text).into());
     match kind_of(rtn) {
         Some(kind) => Ok(Some(kind)),
         None if delete && rtn == 0 => Ok(None),
-        None if delete => Err(Errno::Srch.into()),
-        None if rtn > MAX_TYPE => Err(Refusal::because(Errno::Inval, "Invalid route type")),
-        None if request.scope == Some(scope::NOWHERE) => Err(Errno::Inval.into()),
-        None => Err(Refusal::because(Errno::Inval, "Invalid scope")),
+        None if delete => Err(Refusal::from(Errno::Srch).into()),
+        None if rtn > MAX_TYPE => invalid("Invalid route type"),
+        // IPv6 takes it for unicast with another name.
+        None if six => Err(Stop::fail(1, "vethlab: ip -6 route of this type is not simulated\n")),
+        None if request.scope == Some(scope::NOWHERE) => Err(Refusal::from(Errno::Inval).into()),
+        None => invalid("Invalid scope"),
     }
 }
 
@@ -121,12 +128,21 @@ fn nexthops(request: &Request, device: Option<IfIndex>, six: bool, delete: bool)
     if delete && said && !six {
         return Ok(vec![top]);
     }
+    let realms: Vec<u32> = hops.iter().map(|hop| hop.realms).collect();
     let hops: Vec<NextHopSpec> = hops.iter().map(|hop| hop.spec(six)).collect::<Result<_, Stop>>()?;
     if six {
         let filled =
             |hop: NextHopSpec| NextHopSpec { gateway: hop.gateway.or(top.gateway), oif: hop.oif.or(top.oif), ..hop };
         return Ok(hops.into_iter().map(filled).collect());
     }
+    if !delete {
+        agrees_with_first(&top, &hops, request.realms, &realms)?;
+    }
+    Ok(hops)
+}
+
+/// What is said of the whole route must be said of the first next hop, too.
+fn agrees_with_first(top: &NextHopSpec, hops: &[NextHopSpec], whole: Option<u32>, realms: &[u32]) -> Result<(), Stop> {
     if let Some(first) = hops.first() {
         if top.oif.is_some() && top.oif != first.oif {
             return Err(Refusal::because(Errno::Inval, "Nexthop device index does not match RTA_OIF").into());
@@ -136,7 +152,13 @@ fn nexthops(request: &Request, device: Option<IfIndex>, six: bool, delete: bool)
             return Err(Refusal::because(Errno::Inval, text).into());
         }
     }
-    Ok(hops)
+    if whole.is_some_and(|whole| whole != 0 && realms.first() != Some(&whole)) {
+        return Err(Refusal::because(Errno::Inval, "Nexthop class id does not match RTA_FLOW").into());
+    }
+    if realms.iter().any(|realms| *realms != 0) {
+        return Err(Stop::fail(1, "vethlab: ip route nexthop realms is not simulated\n"));
+    }
+    Ok(())
 }
 
 impl Hop {

@@ -41,7 +41,9 @@ pub(super) fn run(ip: &mut Ip, mut args: Args<'_>, add: bool) -> Result<(), Stop
     if request.l3mdev && request.table != 0 {
         return Err(Stop::fail(22, "table can not be specified for l3mdev rules\n"));
     }
-    if let Some(word) = request.foreign {
+    // Types without a name are kept by the kernel, and end a packet's way by EINVAL.
+    let nameless = request.action.is_some_and(|action| !matches!(action, 1..=3 | 6..=8)).then_some("of this type");
+    if let Some(word) = request.foreign.or(nameless.filter(|_| add)) {
         return Err(Stop::fail(1, format!("vethlab: ip rule {word} is not simulated\n")));
     }
     let action = request.action(add)?;
@@ -217,7 +219,6 @@ impl Request {
             Some(6) => RuleAction::Blackhole,
             Some(7) => RuleAction::Unreachable,
             Some(8) => RuleAction::Prohibit,
-            Some(_) if add => return Err(Errno::Inval.into()),
             Some(_) => return Err(Errno::NoEnt.into()),
         }))
     }

@@ -54,9 +54,13 @@ fn what_the_kernel_refuses_at_first_sight() {
     assert_eq!(said(&Request { kind: Some(12), ..request() }), "Error: Invalid route type.\n");
     let foreign = Request { gateway: Some(Via::Foreign), ..request() };
     assert_eq!(said(&foreign), "Error: Unsupported address family in RTA_VIA.\n");
-    let hop = Hop { gateway: via(2), oif: None, weight: 1, onlink: false };
+    let hop = Hop { gateway: via(2), oif: None, weight: 1, onlink: false, realms: 0 };
     let both = Request { gateway: via(1), hops: Some(vec![hop]), ..request() };
     assert_eq!(said(&both), "Error: Nexthop gateway does not match RTA_GATEWAY or RTA_VIA.\n");
+    let realms = Request { realms: Some(5), hops: Some(vec![hop]), ..request() };
+    assert_eq!(said(&realms), "Error: Nexthop class id does not match RTA_FLOW.\n");
+    let tos = Request { family: Family::Inet6, destination: None, tos: 4, ..request() };
+    assert_eq!(said(&tos), "Error: Invalid dsfield (tos): option not available for IPv6.\n");
     assert_eq!(said(&Request { family: Family::Bridge, ..request() }), "RTNETLINK answers: Operation not supported\n");
 }
 
