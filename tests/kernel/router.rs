@@ -14,8 +14,10 @@ use vethlab_tests::rights::{root_or_skip, skip};
 /// Pings that must all be answered, once.
 #[track_caller]
 fn ping(field: &Field, line: &str) {
-    let text = field.run(Src, &format!("ping -n -i 0.02 -W 2 {line}"));
-    assert!(text.contains(" 0% packet loss") && !text.contains("DUP") && !text.contains("rrors"), "{text}");
+    let output = field.output(Src, &format!("ping -n -i 0.02 -W 2 {line}"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let clean = text.contains(" 0% packet loss") && !text.contains("DUP") && !text.contains("rrors");
+    assert!(clean, "{text}{}", field.diagnosis());
 }
 
 /// What everybody tries first, and what goes wrong on purpose.

@@ -3,6 +3,7 @@
 //! The namespaces have no names: each lives by a process that sleeps in it, which ends with the test.
 
 use regex::Regex;
+use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -55,6 +56,7 @@ pub(super) struct Field {
     holders: Vec<Child>,
     folder: TempDir,
     binary: PathBuf,
+    router_pid: Cell<u32>,
 }
 
 impl Field {
@@ -62,7 +64,8 @@ impl Field {
     pub(super) fn new(rights: Rights) -> Field {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let mut field = Field { rights, holders: Vec::new(), binary: vethlab().to_owned(), folder };
+        let (binary, router_pid) = (vethlab().to_owned(), Cell::new(0));
+        let mut field = Field { rights, holders: Vec::new(), binary, folder, router_pid };
         if rights == Rights::User {
             // An ordinary user may not be able to reach the checkout.
             field.binary = field.folder.path().join("vethlab");
@@ -163,7 +166,19 @@ impl Field {
     pub(super) fn router(&self) -> Running {
         let script = self.path("router.sh");
         let line = format!("{} router --port r0 r1 --script {}", self.binary.display(), script.display());
-        Running::start(self.command(Mid, &line), &self.path("router"), "ready", true)
+        let router = Running::start(self.command(Mid, &line), &self.path("router"), "ready", true);
+        self.router_pid.set(router.child.id());
+        router
+    }
+
+    /// What a router says of itself, for a test that failed: the frames it counted, and the news it told.
+    pub(super) fn diagnosis(&self) -> String {
+        match self.router_pid.get() {
+            0 => return String::new(),
+            pid => drop(Command::new("kill").args(["-USR1", &pid.to_string()]).status()),
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        ["router.out", "router.err"].map(|name| fs::read_to_string(self.path(name)).unwrap_or_default()).concat()
     }
 
     /// Frames that an interface in the middle received and sent, as the kernel counts.
