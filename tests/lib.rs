@@ -3,4 +3,5 @@
 pub mod binary;
 pub mod judge;
 pub mod rights;
+pub mod router;
 pub mod wrong;
