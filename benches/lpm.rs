@@ -1,10 +1,10 @@
 //! Longest-prefix match: our `Fib` and two peers, on one table of the length distribution of the Internet's.
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use ip_network_table_deps_treebitmap::IpLookupTable;
 use prefix_trie::PrefixMap;
 use std::net::Ipv4Addr;
-use vethlab_engine::addr::{Ipv4Addr as Address, Prefix};
+use vethlab_engine::addr::Prefix;
 use vethlab_engine::rng::Rng;
 use vethlab_engine::route::Fib;
 
@@ -31,12 +31,12 @@ fn lookups(criterion: &mut Criterion) {
     for number in 0..PREFIXES as u32 {
         let length = length(&mut rng);
         let address = Ipv4Addr::from(rng.next() as u32 & (u32::MAX << (32 - length)));
-        fib.insert(Prefix::of(Address::from(address), length), number);
+        fib.insert(Prefix::of(address, length), number);
         treebitmap.insert(address, length.into(), number);
         trie.insert(ipnet::Ipv4Net::new(address, length).expect("at most 32"), number);
     }
     let addresses: Vec<Ipv4Addr> = (0..ADDRESSES).map(|_| Ipv4Addr::from(rng.next() as u32)).collect();
-    let ours = |address: &Ipv4Addr| fib.lookup(Address::from(*address)).map(|(_, value)| *value);
+    let ours = |address: &Ipv4Addr| fib.lookup(*address).map(|(_, value)| *value);
     let host = |address: &Ipv4Addr| ipnet::Ipv4Net::from(*address);
     for address in &addresses {
         let theirs = treebitmap.longest_match(*address).map(|(_, _, value)| *value);
@@ -55,5 +55,8 @@ fn lookups(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, lookups);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    lookups(&mut criterion);
+    criterion.final_summary();
+}

@@ -1,8 +1,9 @@
 //! The house's style, kept by a program: a file is at most 700 lines long, a function at most 70.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
+use vethlab_tests::binary::root;
 
 const FILE_LINES: usize = 700;
 const FUNCTION_LINES: usize = 70;
@@ -86,18 +87,14 @@ impl<'ast> Visit<'ast> for Functions<'_> {
     }
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
-}
-
 /// All Rust sources of the project.
 fn sources() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> =
         ["engine", "sim", "cli", "benches", "tests"].iter().map(|room| root().join(room)).collect();
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
             if path.is_dir() && !path.ends_with("target") {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {

@@ -35,7 +35,7 @@ fn describe_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> String {
         header.source_addr(),
         header.destination_addr(),
         header.ttl(),
-        u8::from(header.dcp().value()) << 2 | header.ecn().value(),
+        header.dcp().value() << 2 | header.ecn().value(),
         header.total_len(),
     );
     if header.dont_fragment() {

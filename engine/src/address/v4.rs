@@ -275,7 +275,8 @@ impl Config {
         let Some(port) = self.ports.get_mut(index) else { return };
         let Some(mut new) = (heir < port.addresses4.len()).then(|| port.addresses4.remove(heir)) else { return };
         let primaries = port.addresses4.iter().enumerate().skip(place).take(heir.saturating_sub(place));
-        let behind = primaries.filter(|(_, a)| !a.is_secondary() && gone.scope <= a.scope).map(|(at, _)| at + 1).last();
+        let behind =
+            primaries.filter(|(_, a)| !a.is_secondary() && gone.scope <= a.scope).map(|(at, _)| at + 1).next_back();
         new.flags &= !flag::SECONDARY;
         port.addresses4.insert(behind.unwrap_or(place), new.clone());
         let Some(port) = self.ports.get(index) else { return };

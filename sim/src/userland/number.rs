@@ -200,6 +200,6 @@ mod tests {
         ] {
             assert_eq!(general(value), text);
         }
-        assert_eq!(general(f64::from(99.9999951f32)), "100");
+        assert_eq!(general(99.999_998), "100");
     }
 }
