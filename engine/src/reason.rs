@@ -81,12 +81,9 @@ drop_reasons! {
     NoProtocol, "IP_NOPROTO", "nobody here speaks this protocol";
     SocketQueueFull, "SOCKET_RCVBUFF", "the program does not read fast enough";
     TransmitRefused, "", "the cable refused the frame: it is larger than the other end's MTU";
-    OwnFrame, "", "our own frame came back";
-    SourceAddressMissing, "", "no source address to send it from";
     HostTargetGone, "", "the interface it waited for is gone";
     LoopbackForeign, "IP_LOCALNET", "a 127/8 address from or to a cable";
     MulticastUnwanted, "IP_INADDRERRORS", "a multicast group nobody here joined";
-    LinkLost, "", "the link lost it, as it was told to";
     ReassemblyDuplicate, "DUP_FRAG", "the same fragment came before";
     ReassemblyEcn, "", "its fragments disagree on whether they carry ECN";
     StrictRoute, "", "its strict source route names a next hop that is not on a link of ours";
