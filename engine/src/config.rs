@@ -26,6 +26,8 @@ pub enum Effect {
         /// Entries set by hand go, too.
         permanent: bool,
     },
+    /// The port has lost its last IPv4 address: its neighbours of IPv4 go, those set by hand and the proxies too.
+    Ipv4Gone(IfIndex),
     /// The port was set down or is gone: neighbours, proxy entries, parked frames and half-put-together datagrams of it
     /// are discarded.
     PortDown(IfIndex),

@@ -92,8 +92,8 @@ impl<T> Neighbors<T> {
     pub fn port_down(&mut self, port: IfIndex) {
         for version in [IpVersion::V4, IpVersion::V6] {
             self.flush(port, version, true);
+            self.remove_proxies(port, version);
         }
-        self.remove_proxies(port);
     }
 
     /// The link is gone, with its timings. Makes actions.

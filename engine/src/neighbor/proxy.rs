@@ -1,6 +1,6 @@
 //! Proxy entries (`ip neigh add proxy`), and the requests that wait for a proxy's answer: `pneigh_*`.
 
-use super::{Action, Neighbors};
+use super::{Action, Neighbors, version_of};
 use crate::addr::{IpAddr, Ipv4Addr};
 use crate::config::IpVersion;
 use crate::control::IfIndex;
@@ -78,9 +78,13 @@ impl<T> Neighbors<T> {
         }
     }
 
-    /// Drops the requests that wait for an answer on this link, and its proxy entries.
-    pub(super) fn remove_proxies(&mut self, port: IfIndex) {
-        self.proxies.entries.retain(|&(of, _), _| of != port);
+    /// Drops this link's proxy entries of one version, and the requests that wait for their answer. Makes actions.
+    pub fn remove_proxies(&mut self, port: IfIndex, version: IpVersion) {
+        self.proxies.entries.retain(|&(of, ip), _| of != port || version_of(ip) != version);
+        // Only requests of ARP wait.
+        if version == IpVersion::V6 {
+            return;
+        }
         let here: Vec<(Time, u64)> =
             self.proxies.waiting.iter().filter(|(_, waiting)| waiting.0 == port).map(|(&at, _)| at).collect();
         for at in here {

@@ -21,7 +21,7 @@ pub(super) fn route_get6(
     let on_link = destination.is_multicast() || destination.is_unicast_link_local();
     let flow = Flow {
         source,
-        oif: ask.oif.or(ask.iif.filter(|_| on_link)),
+        oif: ask.iif.map_or(ask.oif, |iif| on_link.then_some(iif)),
         iif: Some(ask.iif.unwrap_or(LOOPBACK)),
         tos: ask.tos,
         mark: ask.mark,

@@ -20,7 +20,7 @@ impl<A: Address> Rib<A> {
             let free = (1..=table::LOCAL).find(|number| self.asked(*number).is_none());
             rule.action = RuleAction::Table(free.ok_or(Errno::NoBufs)?);
         }
-        if self.rules().contains(&rule) {
+        if self.rules().iter().any(|other| is_there(&rule, other)) {
             return Err(Errno::Exist.into());
         }
         if let RuleAction::Table(number) = rule.action
@@ -84,6 +84,28 @@ fn check(spec: &RuleSpec) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// `rule_exists`: the new rule is there already. What it does not say of addresses and type of service matches all.
+fn is_there<A: Address>(new: &Rule<A>, rule: &Rule<A>) -> bool {
+    let same_action = match (new.action, rule.action) {
+        (RuleAction::Goto(_), RuleAction::Goto(_)) => true,
+        (new, action) => new == action,
+    };
+    same_action
+        && new.priority == rule.priority
+        && (&new.iif, &new.oif) == (&rule.iif, &rule.oif)
+        && (new.mark, new.mask) == (rule.mark, rule.mask)
+        && (new.suppress_prefix, new.protocol) == (rule.suppress_prefix, rule.protocol)
+        && agrees(new, rule)
+}
+
+/// `fib4_rule_compare`, `fib6_rule_compare`
+fn agrees<A: Address>(wanted: &Rule<A>, rule: &Rule<A>) -> bool {
+    (wanted.tos == 0 || wanted.tos == rule.tos)
+        && (wanted.source_length == 0 || (wanted.source, wanted.source_length) == (rule.source, rule.source_length))
+        && (wanted.destination_length == 0
+            || (wanted.destination, wanted.destination_length) == (rule.destination, rule.destination_length))
+}
+
 /// `rule_find`
 fn is_meant<A: Address>(spec: &RuleSpec, wanted: &Rule<A>, rule: &Rule<A>) -> bool {
     spec.action.is_none_or(|action| action == rule.action)
@@ -94,8 +116,5 @@ fn is_meant<A: Address>(spec: &RuleSpec, wanted: &Rule<A>, rule: &Rule<A>) -> bo
         && (wanted.mask == 0 || wanted.mask == rule.mask)
         && (wanted.suppress_prefix.is_none() || wanted.suppress_prefix == rule.suppress_prefix)
         && (wanted.protocol == 0 || wanted.protocol == rule.protocol)
-        && (wanted.tos == 0 || wanted.tos == rule.tos)
-        && (wanted.source_length == 0 || (wanted.source, wanted.source_length) == (rule.source, rule.source_length))
-        && (wanted.destination_length == 0
-            || (wanted.destination, wanted.destination_length) == (rule.destination, rule.destination_length))
+        && agrees(wanted, rule)
 }

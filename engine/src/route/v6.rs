@@ -203,10 +203,12 @@ impl Rib<Ipv6Addr> {
 
     /// `ip6_route_check_nh_onlink`
     fn check_onlink<'a>(&self, net: Net<'_>, gateway: Ipv6Addr, port: &'a Port) -> Result<&'a Port, Refusal> {
-        let flow = Flow { oif: Some(port.index), ..Flow::to(gateway) };
-        let odd = self.lookup_in(table::MAIN, net, &flow).is_ok_and(|answer| {
-            answer.route.destination.length() != 0
-                && (answer.route.kind != RouteKind::Unicast || answer.nexthop.oif != port.index)
+        let any = Flow::to(gateway);
+        let near = self.lookup_in(table::MAIN, net, &Flow { oif: Some(port.index), ..any });
+        let odd = self.lookup_in(table::MAIN, net, &any).is_ok_and(|answer| {
+            let destination = answer.route.destination;
+            let by_port = near.is_ok_and(|near| near.route.destination == destination);
+            destination.length() != 0 && (answer.route.kind != RouteKind::Unicast || !by_port)
         });
         if odd { invalid("Nexthop has invalid gateway or device mismatch") } else { Ok(port) }
     }
@@ -221,7 +223,9 @@ impl Rib<Ipv6Addr> {
     ) -> Result<&'a Port, Refusal> {
         let oif = port.map(|port| port.index);
         let flow = Flow { oif, ..Flow::to(gateway) };
-        let direct = |nexthop: &NextHop<Ipv6Addr>| nexthop.gateway.is_none().then_some(nexthop.oif);
+        // A route by lo that is not for own addresses is one that refuses.
+        let leads = |oif: &IfIndex| net.ports.get(*oif).is_some_and(|port| !port.is_loopback());
+        let direct = |nexthop: &NextHop<Ipv6Addr>| nexthop.gateway.is_none().then_some(nexthop.oif).filter(leads);
         let here = self.lookup_in(number, net, &flow).ok().and_then(|answer| direct(answer.nexthop));
         let found = here.or_else(|| self.lookup(net, &flow).ok().and_then(|answer| direct(answer.nexthop)));
         let found = found.filter(|found| oif.is_none_or(|oif| oif == *found));

@@ -1,6 +1,7 @@
 //! Configuration in, and what follows from it in neighbours, fragments and learned ways.
 
 use super::{Cx, Stack};
+use crate::addr::IpAddr;
 use crate::config::{Effect, IpVersion};
 use crate::control::{Command, Errno, IfIndex, NeighborMode, NeighborSpec, Refusal};
 use crate::ip::reassembly::Limits;
@@ -44,7 +45,10 @@ impl Stack {
         let port = self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;
         let speaks = if spec.destination.is_ipv4() { port.has_ipv4() } else { port.has_ipv6() };
         if !speaks && !spec.proxy {
-            return Err(Errno::Inval.into());
+            return Err(match spec.destination {
+                IpAddr::V4(_) => Errno::Inval.into(),
+                IpAddr::V6(_) => Refusal::because(Errno::Inval, "IPv6 is disabled on this device"),
+            });
         }
         let nature = self.nature(port, spec.destination);
         self.neighbors.add(now, mode, spec, nature)
@@ -55,6 +59,10 @@ impl Stack {
         for effect in effects {
             match effect {
                 Effect::NeighborsFlush { port, version, permanent } => self.neighbors.flush(port, version, permanent),
+                Effect::Ipv4Gone(port) => {
+                    self.neighbors.flush(port, IpVersion::V4, true);
+                    self.neighbors.remove_proxies(port, IpVersion::V4);
+                }
                 Effect::PortDown(port) => {
                     self.neighbors.port_down(port);
                     self.reassembly.port_removed(port);

@@ -195,6 +195,8 @@ fn modify(ip: &mut Ip, mut args: Args<'_>, mode: Option<NeighborMode>) -> Result
         Some(name) => ip.index_of(name).ok_or_else(|| nodev(name))?,
         None => 0,
     };
+    // A deletion does not look at it.
+    let lladdr = lladdr.filter(|_| mode.is_some());
     let spec = request.spec(index, lladdr).map_err(refused)?;
     if let Some(word) = request.asks.filter(|_| mode.is_some()) {
         return Err(Stop::fail(1, format!("vethlab: ip neigh {word} is not simulated\n")));

@@ -2,7 +2,7 @@
 //! of unknown words are the real ones; a listing of what cannot be there is empty, as it is on a machine without; and
 //! what would make one says in one line that it is not simulated, with status 1.
 
-use super::args::{Args, Stop, matches};
+use super::args::{Args, Stop, invarg, matches};
 use super::{Ip, Object};
 use vethlab_engine::control::{Errno, Refusal};
 
@@ -46,10 +46,20 @@ impl Other {
         match known(self.commands) {
             Some(command) => Err(self.refuse(command)),
             None if matches(word, "help") => Err(usage()),
-            None => {
-                let name = self.name;
-                Err(Stop::quit(255, format!("Command \"{word}\" is unknown, try \"ip {name} help\".\n")))
-            }
+            None => Err(self.unknown(word)),
+        }
+    }
+
+    /// What is said of an unknown word: each object has its own way.
+    fn unknown(&self, word: &str) -> Stop {
+        let command =
+            |stop| Stop::quit(255, format!("Command \"{word}\" is unknown, try \"ip {} help\"{stop}\n", self.name));
+        match self.name {
+            "tunnel" => command(""),
+            "sr" => invarg("unknown", word),
+            "ioam" => invarg("Unknown", word),
+            "xfrm" => Stop::quit(255, self.usage),
+            _ => command("."),
         }
     }
 
@@ -201,6 +211,6 @@ mod tests {
         assert_eq!((run(""), run("sh")), (Ok(()), Ok(())));
         assert_eq!(run("add x"), Err(Stop::fail(1, "vethlab: ip tunnel add is not simulated\n")));
         assert_eq!(run("he"), Err(Stop::quit(255, "Usage")));
-        assert_eq!(run("x"), Err(Stop::quit(255, "Command \"x\" is unknown, try \"ip tunnel help\".\n")));
+        assert_eq!(run("x"), Err(Stop::quit(255, "Command \"x\" is unknown, try \"ip tunnel help\"\n")));
     }
 }

@@ -194,7 +194,9 @@ impl Request {
             self.warnings +=
                 &format!("Warning: /{length} as prefix is invalid, only /{bits} (or none) is supported.\n");
         }
-        self.destination = Some(prefix);
+        // `all` adds no address to one that was said before.
+        let before = self.destination.and_then(|before| before.address);
+        self.destination = Some(InetPrefix { address: prefix.address.or(before), ..prefix });
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::change::{Change, Request, Via};
 use super::list;
 use super::nexthop::Hop;
 use super::words::{RTN_NAT, kind_of};
-use vethlab_engine::addr::{IpAddr, Ipv4Addr, Ipv6Addr};
+use vethlab_engine::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr};
 use vethlab_engine::control::{
     Command, Errno, IfIndex, NextHopSpec, Refusal, RouteKind, RouteSpec, protocol, scope, table,
 };
@@ -105,13 +105,23 @@ fn kind(rtn: u8, request: &Request, six: bool, delete: bool) -> Result<Option<Ro
     match kind_of(rtn) {
         Some(kind) => Ok(Some(kind)),
         None if delete && rtn == 0 => Ok(None),
-        None if delete => Err(Refusal::from(Errno::Srch).into()),
+        None if delete && !has_host_bits(request) => Err(Refusal::from(Errno::Srch).into()),
         None if rtn > MAX_TYPE => invalid("Invalid route type"),
+        None if !six && has_host_bits(request) => invalid("Invalid prefix for given prefix length"),
         // IPv6 takes it for unicast with another name.
         None if six => Err(Stop::fail(1, "vethlab: ip -6 route of this type is not simulated\n")),
         None if request.scope == Some(scope::NOWHERE) => Err(Refusal::from(Errno::Inval).into()),
         None => invalid("Invalid scope"),
     }
+}
+
+/// The destination is no network's first address.
+fn has_host_bits(request: &Request) -> bool {
+    let to = request.destination.and_then(|to| Some((to.address?, to.length)));
+    to.is_some_and(|(address, length)| match address {
+        IpAddr::V4(address) => address.masked(length) != address,
+        IpAddr::V6(address) => address.masked(length) != address,
+    })
 }
 
 /// `via`, `dev` and `onlink` as one next hop, or those of `nexthop`.

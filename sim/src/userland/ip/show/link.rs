@@ -50,7 +50,8 @@ pub(super) struct OtherEnd {
 #[derive(Clone, Debug)]
 pub(super) struct Details {
     pub mtu_range: (u32, u32),
-    pub addrgenmode: u8,
+    /// None without IPv6.
+    pub addrgenmode: Option<u8>,
     pub queues: u32,
     pub tso_max_size: u32,
 }
@@ -112,7 +113,7 @@ impl Link {
             kind,
             details: Some(Details {
                 mtu_range: port.mtu_range,
-                addrgenmode: port.addrgenmode,
+                addrgenmode: Some(port.addrgenmode).filter(|_| port.has_ipv6()),
                 // One a processor; a world counts two, whatever the machine has.
                 queues: if kind == Some("veth") { 2 } else { 1 },
                 tso_max_size: if driver == Some(Driver::Physical) { 65536 } else { 524_280 },
@@ -329,8 +330,8 @@ fn details(ip: &mut Ip, filter: &Filter, link: &Link) {
         print.string("info_kind", "    {} ", kind);
         print.close_object();
     }
-    if filter.links {
-        let mode = match details.addrgenmode {
+    if let Some(mode) = details.addrgenmode.filter(|_| filter.links) {
+        let mode = match mode {
             0 => "eui64".to_owned(),
             1 => "none".to_owned(),
             2 => "stable_secret".to_owned(),
