@@ -51,7 +51,10 @@ impl Entry {
 enum Place<'a> {
     Sysctl(String),
     ProcNet(Vec<&'a str>),
+    /// `/sys/class/net`: a link for each port.
     Sysfs(Vec<&'a str>),
+    /// `/sys/devices/virtual/net`: the directories that those lead to.
+    Devices(Vec<&'a str>),
     Run(Vec<&'a str>),
 }
 
@@ -75,9 +78,8 @@ fn place(path: &str) -> Option<Place<'_>> {
         ["proc", "net", rest @ ..] | ["proc", "self" | "thread-self", "net", rest @ ..] => {
             Some(Place::ProcNet(rest.to_vec()))
         }
-        ["sys", "class", "net", rest @ ..] | ["sys", "devices", "virtual", "net", rest @ ..] => {
-            Some(Place::Sysfs(rest.to_vec()))
-        }
+        ["sys", "class", "net", rest @ ..] => Some(Place::Sysfs(rest.to_vec())),
+        ["sys", "devices", "virtual", "net", rest @ ..] => Some(Place::Devices(rest.to_vec())),
         ["run", "netns", rest @ ..] | ["var", "run", "netns", rest @ ..] => Some(Place::Run(rest.to_vec())),
         _ => None,
     }
@@ -97,6 +99,7 @@ pub fn kind(world: &World, ns: NsId, path: &str) -> Result<Entry, Errno> {
         Place::Sysctl(below) => sysctl::kind(world, ns, &below),
         Place::ProcNet(parts) => procnet::kind(&parts),
         Place::Sysfs(parts) => sysfs::kind(world, ns, &parts),
+        Place::Devices(parts) => sysfs::kind(world, ns, &parts).map(|entry| sysfs::device(entry, parts.len())),
         Place::Run(parts) => run::kind(world, &parts),
     }?;
     entry.name = parts(path).last().copied().unwrap_or_default().to_string();
@@ -109,6 +112,10 @@ pub fn list(world: &World, ns: NsId, path: &str) -> Result<Vec<Entry>, Errno> {
         Place::Sysctl(below) => sysctl::list(world, ns, &below),
         Place::ProcNet(parts) => procnet::list(&parts),
         Place::Sysfs(parts) => sysfs::list(world, ns, &parts),
+        Place::Devices(parts) => {
+            let entries = sysfs::list(world, ns, &parts)?;
+            Ok(entries.into_iter().map(|entry| sysfs::device(entry, parts.len() + 1)).collect())
+        }
         Place::Run(parts) => run::list(world, &parts),
     }?;
     entries.sort_by(|one, other| one.name.cmp(&other.name));
@@ -120,7 +127,7 @@ pub fn read(world: &mut World, ns: NsId, path: &str) -> Result<Vec<u8>, Errno> {
     let text = match place(path).ok_or(Errno::NoEnt)? {
         Place::Sysctl(below) => sysctl::read(world, ns, &below),
         Place::ProcNet(parts) => procnet::read(world, ns, &parts),
-        Place::Sysfs(parts) => sysfs::read(world, ns, &parts),
+        Place::Sysfs(parts) | Place::Devices(parts) => sysfs::read(world, ns, &parts),
         Place::Run(parts) => run::read(world, &parts),
     }?;
     Ok(text.into_bytes())
@@ -135,7 +142,7 @@ pub fn write(world: &mut World, ns: NsId, path: &str, bytes: &[u8]) -> Result<()
             Kind::Directory => Errno::IsDir,
             _ => Errno::Acces,
         }),
-        Place::Sysfs(parts) => sysfs::write(world, ns, &parts, text),
+        Place::Sysfs(parts) | Place::Devices(parts) => sysfs::write(world, ns, &parts, text),
         Place::Run(parts) => run::write(world, &parts),
     }
 }

@@ -75,6 +75,11 @@ fn link_of(name: &str) -> Entry {
     Entry::link(name, format!("../../devices/virtual/net/{name}"))
 }
 
+/// An entry `depth` names below `/sys/devices/virtual/net`: a port there is the directory itself.
+pub(super) fn device(entry: Entry, depth: usize) -> Entry {
+    if depth == 1 { Entry::directory(&entry.name, 0o755) } else { entry }
+}
+
 fn attribute(name: &str) -> Option<Entry> {
     let (name, writable) = ATTRIBUTES.iter().find(|(known, _)| *known == name)?;
     Some(Entry::file(name, if *writable { 0o644 } else { 0o444 }))
