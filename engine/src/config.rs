@@ -26,8 +26,14 @@ pub enum Effect {
         /// Entries set by hand go, too.
         permanent: bool,
     },
-    /// The port has lost its last IPv4 address: its neighbours of IPv4 go, those set by hand and the proxies too.
-    Ipv4Gone(IfIndex),
+    /// The port has lost its last IPv4 address, or IPv6 was taken off it: its neighbours of that version go, those set by
+    /// hand and the proxies too.
+    IpGone {
+        /// The port.
+        port: IfIndex,
+        /// IPv4 or IPv6.
+        version: IpVersion,
+    },
     /// The port was set down or is gone: neighbours, proxy entries, parked frames and half-put-together datagrams of it
     /// are discarded.
     PortDown(IfIndex),

@@ -2,7 +2,7 @@
 
 use super::{Address6, flag, protocol, stable};
 use crate::addr::{Ipv6Addr, Mac};
-use crate::config::Config;
+use crate::config::{Config, Effect, IpVersion};
 use crate::control::IfIndex;
 use crate::link::{OperState, Port};
 use crate::route::Net;
@@ -92,7 +92,7 @@ impl Config {
         let net = Net::new(now, &self.ports, &self.sysctls);
         self.rib6.device_up(net, index);
         if mtu < 1280 {
-            self.ipv6_down(now, index, false);
+            self.ipv6_gone(now, index, false);
         }
     }
 
@@ -152,6 +152,12 @@ impl Config {
         }
     }
 
+    /// IPv6 is taken off a port that stays: also its neighbours of IPv6 go.
+    pub(crate) fn ipv6_gone(&mut self, now: Time, index: IfIndex, unregister: bool) {
+        self.ipv6_down(now, index, unregister);
+        self.effects.push(Effect::IpGone { port: index, version: IpVersion::V6 });
+    }
+
     /// The port was set down, or IPv6 is disabled on it (`addrconf_ifdown`): addresses go, unless `keep_addr_on_down` keeps
     /// them, and all routes do. `unregister`: the port goes, or its MTU no longer carries IPv6.
     pub(crate) fn ipv6_down(&mut self, now: Time, index: IfIndex, unregister: bool) {
@@ -182,7 +188,7 @@ impl Config {
         let Some(port) = self.ports.get_mut(index) else { return };
         let (mtu, loopback) = (port.mtu, port.is_loopback());
         if mtu < 1280 {
-            self.ipv6_down(now, index, !loopback);
+            self.ipv6_gone(now, index, !loopback);
             return;
         }
         if had_ipv6 || loopback {

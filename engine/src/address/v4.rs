@@ -2,7 +2,7 @@
 
 use super::{Address4, flag};
 use crate::addr::{Address, Ipv4Addr, Prefix};
-use crate::config::{Config, Effect};
+use crate::config::{Config, Effect, IpVersion};
 use crate::control::{AddressMode, AddressSpec, Errno, IfIndex, Lifetime, Refusal, RouteKind, protocol, scope, table};
 use crate::link::Port;
 use crate::link::name::NAME_MAX;
@@ -294,7 +294,7 @@ impl Config {
         self.rib4.address_removed(net, index, gone, promoted);
         if self.ports.get(index).is_some_and(|port| port.addresses4.is_empty()) {
             self.rib4.device_down(net, index, true);
-            self.effects.push(Effect::Ipv4Gone(index));
+            self.effects.push(Effect::IpGone { port: index, version: IpVersion::V4 });
         }
     }
 

@@ -161,7 +161,7 @@ impl Config {
                 }
                 // Others only forget decisions, and none are remembered here.
                 SysctlEffect::RouteCacheFlush => {}
-                SysctlEffect::Ipv6Disabled(index, true) => self.ipv6_down(now, index, false),
+                SysctlEffect::Ipv6Disabled(index, true) => self.ipv6_gone(now, index, false),
                 SysctlEffect::Ipv6Disabled(index, false) => self.ipv6_up(now, index),
                 SysctlEffect::Ipv6Forwarding(index, on) => self.ipv6_forwarding(index, on),
                 SysctlEffect::AddrGenMode(index) => self.auto_addresses(now, index),

@@ -17,19 +17,20 @@ pub(super) fn route_get6(
     if let Some(iif) = ask.iif {
         net.ports.get(iif).ok_or(Errno::NoDev)?;
     }
-    // What is on a link is looked for on the link it came in by.
+    // What is on a link is looked for on the link it came in by. Where a source is said, `oif` is but a wish.
     let on_link = destination.is_multicast() || destination.is_unicast_link_local();
+    let strict = on_link || source.is_none();
     let flow = Flow {
         source,
-        oif: ask.iif.map_or(ask.oif, |iif| on_link.then_some(iif)),
+        oif: ask.iif.map_or(ask.oif.filter(|_| strict), |iif| on_link.then_some(iif)),
         iif: Some(ask.iif.unwrap_or(LOOPBACK)),
         tos: ask.tos,
         mark: ask.mark,
         ..Flow::to(destination)
     };
     let mut answer = rib.lookup(net, &flow).map_err(|why| why.errno())?;
-    // Of equal routes, one that leads back where the packet came in is preferred.
-    if let Ok(back) = rib.lookup(net, &Flow { oif: flow.oif.or(ask.iif), ..flow })
+    // Of equal routes, one that leads back where the packet came in, or where it is wished to go, is preferred.
+    if let Ok(back) = rib.lookup(net, &Flow { oif: flow.oif.or(ask.iif).or(ask.oif), ..flow })
         && (back.route.destination, back.route.metric) == (answer.route.destination, answer.route.metric)
     {
         answer = back;

@@ -8,6 +8,7 @@ use crate::ip::reassembly::Limits;
 use crate::link::Port;
 use crate::neighbor::NeighborConf;
 use crate::observe::Observer;
+use crate::sysctl::Conf6;
 use crate::time::Time;
 
 impl Stack {
@@ -38,17 +39,22 @@ impl Stack {
     }
 
     fn neighbor_add(&mut self, now: Time, mode: NeighborMode, spec: &NeighborSpec) -> Result<(), Refusal> {
-        // A proxy entry may be for any link.
+        // A proxy entry of IPv4 may be for any link.
+        if spec.proxy && spec.index == 0 && spec.destination.is_ipv6() {
+            return Err(Errno::NoBufs.into());
+        }
         if spec.proxy && spec.index == 0 {
             return self.neighbors.add(now, mode, spec, crate::neighbor::Nature::Unicast);
         }
         let port = self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;
-        let speaks = if spec.destination.is_ipv4() { port.has_ipv4() } else { port.has_ipv6() };
-        if !speaks && !spec.proxy {
-            return Err(match spec.destination {
-                IpAddr::V4(_) => Errno::Inval.into(),
-                IpAddr::V6(_) => Refusal::because(Errno::Inval, "IPv6 is disabled on this device"),
-            });
+        let disabled = port.conf.v6.on(Conf6::DisableIpv6);
+        match spec.destination {
+            IpAddr::V4(_) if !port.has_ipv4() && !spec.proxy => return Err(Errno::Inval.into()),
+            IpAddr::V6(_) if !port.has_ipv6() && spec.proxy => return Err(Errno::NoBufs.into()),
+            IpAddr::V6(_) if (!port.has_ipv6() || disabled) && !spec.proxy => {
+                return Err(Refusal::because(Errno::Inval, "IPv6 is disabled on this device"));
+            }
+            _ => {}
         }
         let nature = self.nature(port, spec.destination);
         self.neighbors.add(now, mode, spec, nature)
@@ -59,9 +65,9 @@ impl Stack {
         for effect in effects {
             match effect {
                 Effect::NeighborsFlush { port, version, permanent } => self.neighbors.flush(port, version, permanent),
-                Effect::Ipv4Gone(port) => {
-                    self.neighbors.flush(port, IpVersion::V4, true);
-                    self.neighbors.remove_proxies(port, IpVersion::V4);
+                Effect::IpGone { port, version } => {
+                    self.neighbors.flush(port, version, true);
+                    self.neighbors.remove_proxies(port, version);
                 }
                 Effect::PortDown(port) => {
                     self.neighbors.port_down(port);
