@@ -18,6 +18,8 @@ const REDIRECT_NUMBER: u32 = 9;
 const REDIRECT_SILENCE: Duration = Duration::from_millis(20 << 10);
 /// The whole namespace's bucket is filled up at most this often.
 const REFILL: Duration = Duration::from_millis(20);
+/// How finely Linux counts time here (HZ=250): within one tick a bucket is not looked at anew.
+const TICK: Duration = Duration::from_millis(4);
 const SECOND: Duration = Duration::from_secs(1);
 /// Hosts that are kept in mind (`inet_peer_threshold`); one idle for so long makes room.
 const MOST: usize = 65_664;
@@ -67,10 +69,14 @@ impl Peers {
         self.credit -= self.rng.below(3) as i64;
     }
 
-    /// True if this host may be told another error (`inet_peer_xrlim_allow`).
+    /// True if this host may be told another error (`inet_peer_xrlim_allow`). A bucket that a no-route error has just
+    /// filled is left as it is, though it may hold more than this limit lets it: else no error of a router that is not to
+    /// ration them (`icmp_ratelimit=0`) would be told without a second's pause.
     pub(super) fn error_allowed(&mut self, now: Time, host: Ipv4Addr, interval: Duration) -> bool {
         let Some(peer) = self.peer(now, host) else { return true };
-        peer.fill(now, interval.saturating_mul(BURST));
+        if peer.fresh || now.since(peer.last) >= TICK {
+            peer.fill(now, interval.saturating_mul(BURST));
+        }
         peer.take(interval)
     }
 

@@ -83,9 +83,9 @@ fn errors_are_rationed() {
         lab.sent().len()
     };
     assert_eq!(told(&mut lab, 20), 6);
-    lab.wait(Duration::from_millis(999));
+    lab.wait(Duration::from_millis(996));
     assert_eq!(told(&mut lab, 5), 0);
-    lab.wait(Duration::from_millis(1));
+    lab.wait(Duration::from_millis(4));
     assert_eq!(told(&mut lab, 5), 1);
     lab.wait(Duration::from_millis(2500));
     assert_eq!(told(&mut lab, 5), 2);
@@ -100,6 +100,21 @@ fn errors_are_rationed() {
     lab.sysctl(0, "net/ipv4/icmp_msgs_per_sec", "10000");
     lab.wait(Duration::from_secs(2));
     assert_eq!(told(&mut lab, 1000), 1000);
+}
+
+/// Five no-route errors at once, though errors are not rationed: a router rations these by a bucket that it shares with
+/// other errors, which do not empty it.
+#[test]
+fn no_route_errors_are_rationed_alone() {
+    let mut lab = Lab::router();
+    lab.sysctl(0, "net/ipv4/icmp_ratelimit", "0");
+    let mut told = || {
+        (0..9).for_each(|_| lab.packet(END, &request("10.0.2.2", "172.16.0.1")));
+        let told = lab.sent().len();
+        lab.wait(Duration::from_secs(1));
+        told
+    };
+    assert_eq!((told(), told(), told()), (5, 1, 1));
 }
 
 /// Echo replies are not rationed, and can be turned off.
