@@ -3,15 +3,19 @@
 use super::Stack;
 use crate::addr::Ipv4Addr;
 use crate::control::{Errno, IfIndex, RouteKind, scope};
-use crate::local::{Datagram, Socket, SocketError, SocketId, SocketKind, SocketOptions};
+use crate::local::{Datagram, PmtuDiscover, Socket, SocketError, SocketId, SocketKind, SocketOptions};
 use crate::route::{OutputKey, rtcf};
 use crate::time::Time;
 
 impl Stack {
-    /// Opens a socket.
+    /// Opens a socket. Where paths are not to be discovered, its datagrams may be cut until it says otherwise (`inet_create`).
     pub fn socket(&mut self, kind: SocketKind) -> Result<SocketId, Errno> {
         let limit = usize::try_from(self.config.sysctls.rmem_default()).unwrap_or(usize::MAX);
-        self.sockets.open(kind, limit)
+        let socket = self.sockets.open(kind, limit)?;
+        if self.config.sysctls.ip_no_pmtu_disc() != 0 {
+            self.sockets.options(socket).pmtu = PmtuDiscover::Dont;
+        }
+        Ok(socket)
     }
 
     /// Closes it; what it had not read is discarded.

@@ -182,6 +182,9 @@ fn whose_errors_are_believed() {
     lab.sysctl(0, "net/ipv4/ip_no_pmtu_disc", "2");
     assert_eq!(tell(&mut lab, &quote), 1500);
     assert_eq!(tell(&mut lab, &quote[..27]), 1500);
+    let socket = lab.socket(0, SocketKind::Udp);
+    let pmtu = lab.stacks[0].options(socket).pmtu;
+    assert_eq!(pmtu, crate::local::PmtuDiscover::Dont, "a socket that does not say whether its datagrams may be cut");
     assert_eq!(lab.dropped(0, DropReason::IcmpTruncated), 1);
     assert_eq!(icmpv4::HEADER, 8);
 }
