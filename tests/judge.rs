@@ -25,6 +25,15 @@ pub struct Run {
     pub frames: BTreeMap<String, Vec<String>>,
 }
 
+impl Run {
+    /// The same with what went out of each interface apart from what came in. On the kernel an answer comes before the
+    /// call that sent the question has returned; in a simulator whose cables are long, after all that the call sent.
+    pub fn by_direction(mut self) -> Run {
+        self.frames.values_mut().for_each(|frames| frames.sort_by_key(|frame| frame.starts_with("in")));
+        self
+    }
+}
+
 /// Where two runs differ, said for people; empty if they do not.
 pub fn differences(kernel: &Run, simulator: &Run) -> String {
     let mut said = String::new();

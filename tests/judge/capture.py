@@ -1,5 +1,5 @@
-"""capture.py FILE: writes each frame at any interface of this network namespace to FILE, a line each: interface, bytes
-in hex. Says that it is ready by making FILE."""
+"""capture.py FILE: writes each frame at any interface of this network namespace to FILE, a line each: interface,
+in or out, bytes in hex. Says that it is ready by making FILE."""
 import socket, sys
 
 ETH_P_ALL, BUFFER = 3, 4 << 20
@@ -8,6 +8,7 @@ sock.setsockopt(socket.SOL_SOCKET, 33, BUFFER)  # SO_RCVBUFFORCE
 with open(sys.argv[1], "w") as out:
     while True:
         frame, sender = sock.recvfrom(65536)
-        if sender[0] != "lo" or sender[2] != 4:  # on lo a frame is seen going out and coming in
-            out.write("%s %s\n" % (sender[0], frame.hex()))
+        way = "out" if sender[2] == 4 else "in"  # PACKET_OUTGOING
+        if sender[0] != "lo" or way == "in":  # on lo a frame is seen going out and coming in
+            out.write("%s %s %s\n" % (sender[0], way, frame.hex()))
             out.flush()

@@ -39,11 +39,12 @@ fn frames_of(folder: &Path) -> BTreeMap<String, Vec<String>> {
     for entry in fs::read_dir(folder).expect("kernel.sh makes it").flatten() {
         let namespace = entry.file_name().to_string_lossy().into_owned();
         for line in fs::read_to_string(entry.path()).unwrap_or_default().lines() {
-            let Some((interface, hex)) = line.split_once(' ') else { continue };
+            let mut words = line.split(' ');
+            let (Some(interface), Some(way), Some(hex)) = (words.next(), words.next(), words.next()) else { continue };
             let bytes: Vec<u8> =
                 (0..hex.len() / 2).filter_map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok()).collect();
             if let Some(said) = frames::describe(&bytes) {
-                found.entry(format!("{namespace}/{interface}")).or_default().push(said);
+                found.entry(format!("{namespace}/{interface}")).or_default().push(format!("{way} {said}"));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{Run, frames, normalise};
 use crate::binary;
+use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::{Block, PcapNgReader};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -31,6 +32,7 @@ pub fn in_simulator(script: &Path) -> Run {
 /// # Panics
 /// If the binary does not start.
 pub fn run_in_simulator(options: &[&str], script: &Path) -> Output {
+    let folder = tempfile::tempdir().expect("a temporary directory");
     Command::new("timeout")
         .args(["-k", "5", "60"])
         .arg(binary::vethlab())
@@ -38,6 +40,7 @@ pub fn run_in_simulator(options: &[&str], script: &Path) -> Output {
         .args(options)
         .arg(script)
         .env("LANG", "C")
+        .current_dir(folder.path())
         .stdin(Stdio::null())
         .output()
         .expect("timeout is there")
@@ -53,7 +56,9 @@ fn frames_of(pcap: &Path) -> BTreeMap<String, Vec<String>> {
             Block::InterfaceDescription(interface) => names.push(name(&interface.options)),
             Block::EnhancedPacket(packet) => {
                 if let Some(said) = frames::describe(&packet.data) {
-                    found.entry(names[packet.interface_id as usize].clone()).or_default().push(said);
+                    let way = if is_outbound(&packet) { "out" } else { "in" };
+                    let of = names[packet.interface_id as usize].clone();
+                    found.entry(of).or_default().push(format!("{way} {said}"));
                 }
             }
             _ => {}
@@ -62,10 +67,17 @@ fn frames_of(pcap: &Path) -> BTreeMap<String, Vec<String>> {
     found
 }
 
+/// The first two of the flags.
+fn is_outbound(packet: &EnhancedPacketBlock<'_>) -> bool {
+    packet.options.iter().any(|option| matches!(option, EnhancedPacketOption::Flags(flags) if flags & 3 == 2))
+}
+
+/// `namespace/interface`; those of the host stand in a capture without a namespace.
 fn name(options: &[pcap_file::pcapng::blocks::interface_description::InterfaceDescriptionOption<'_>]) -> String {
     use pcap_file::pcapng::blocks::interface_description::InterfaceDescriptionOption;
     let named = options.iter().find_map(|option| match option {
-        InterfaceDescriptionOption::IfName(name) => Some(name.to_string()),
+        InterfaceDescriptionOption::IfName(name) if name.contains('/') => Some(name.to_string()),
+        InterfaceDescriptionOption::IfName(name) => Some(format!("host/{name}")),
         _ => None,
     });
     named.unwrap_or_default()

@@ -8,7 +8,7 @@ for x in "a eth0" "b eth0" "r ra" "r rb"; do set -- $x; ip -n $1 link set $2 up;
 ip -n b route add default via 10.1.1.1
 ip netns exec r sysctl -qw net.ipv4.ip_forward=1
 sleep 0.3
-ip netns exec a ping -c 1 -W 1 10.1.1.2; echo "no proxy rc=$?"
+ip netns exec a ping -c 1 -W 0.5 10.1.1.2; echo "no proxy rc=$?"
 ip -n a neigh flush dev eth0
 ip netns exec r sysctl -qw net.ipv4.conf.ra.proxy_arp=1 net.ipv4.neigh.ra.proxy_delay=0
 ip netns exec a ping -c 1 -W 1 10.1.1.2; echo "proxy rc=$?"

@@ -15,5 +15,5 @@ ip -n r1 route add 10.7.0.1 via 10.9.0.2
 ip -n r1 route add 10.6.0.0/16 via 10.1.0.77
 sleep 0.3
 ip netns exec h ping -c 2 -i 0.2 10.7.0.1; echo "straight on rc=$?"
-ip netns exec h ping -c 1 -W 1 10.6.0.1; echo "back where it came from rc=$?"
+ip netns exec h ping -c 1 -W 0.5 10.6.0.1; echo "back where it came from rc=$?"
 ip -n h route get 10.6.0.1 | head -1

@@ -5,8 +5,8 @@ ip -n a addr add 10.1.0.1/24 dev va; ip -n b addr add 10.1.0.2/24 dev vb
 ip -n a link set lo up; ip -n a link set va up; ip -n b link set vb up; sleep 0.3
 ip netns exec a ping -c 1 10.1.0.9; echo "rc=$?"
 ip -n a neigh
-ip netns exec a ping -c 1 -W 1 10.1.0.10; echo "rc=$?"
-ip -n a neigh show 10.1.0.10
+ip netns exec a ping -c 1 -W 0.5 10.1.0.10; echo "rc=$?"
+ip -n a neigh show 10.1.0.10; sleep 3; ip -n a neigh show 10.1.0.10
 ip -n a neigh add 10.1.0.11 lladdr 02:00:00:00:00:11 dev va
 ip netns exec a ping -c 1 -W 1 10.1.0.11; echo "a wrong MAC rc=$?"
 ip -n a neigh show nud permanent
