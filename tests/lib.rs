@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod judge;
+pub mod random;
 pub mod rights;
 pub mod router;
 pub mod wrong;

@@ -2,5 +2,6 @@
 //! a test says SKIPPED aloud, and on CI (`VETHLAB_NO_SKIP`) that is a failure.
 
 mod router;
+mod random;
 mod scenarios;
 mod wrong_commands;
