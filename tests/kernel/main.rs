@@ -1,7 +1,7 @@
 //! The kernel as judge. Everything happens in namespaces that a test makes itself; where the rights for that are missing
 //! a test says SKIPPED aloud, and on CI (`VETHLAB_NO_SKIP`) that is a failure.
 
-mod router;
 mod random;
+mod router;
 mod scenarios;
 mod wrong_commands;
