@@ -138,6 +138,11 @@ impl Tree {
         self.homes.iter().map(|(pid, home)| (*pid, *home)).collect()
     }
 
+    /// How much processor time all of them and their dead children have used, in hundredths of a second.
+    pub(crate) fn processor_time(&self) -> u64 {
+        self.seen.iter().map(|(pid, _)| status::processor_time(&self.proc, *pid)).sum()
+    }
+
     /// True if a process sleeps by the wall clock, as a real `sleep` does, or waits for whoever sits at the terminal.
     pub(crate) fn minds_the_clock(&self) -> bool {
         self.seen.iter().any(|(pid, _)| timers::is_set(&self.proc, *pid))

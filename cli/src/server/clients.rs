@@ -5,7 +5,7 @@ use crate::signals;
 use crate::wire::{Inbox, Reply, Request, encode};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -16,6 +16,10 @@ use vethlab_sim::{Event, Exit, NsId, Pid, Spawn};
 pub(super) struct Clients {
     all: BTreeMap<u64, Client>,
     next: u64,
+    /// What programs did, to be told to their clients.
+    outgoing: VecDeque<(Pid, Reply)>,
+    /// The client that was told something since all was quiet.
+    turn: Option<u64>,
 }
 
 /// One connection.
@@ -95,8 +99,36 @@ impl Clients {
         came
     }
 
-    fn of_program(&mut self, program: Pid) -> Option<&mut Client> {
-        self.all.values_mut().find(|client| client.program == Some(program))
+    /// Sends what waits to be sent: to all, or only to the one whose turn it is. Two that print at the same (virtual) time
+    /// into one pipe would otherwise do so in any order.
+    pub(super) fn send_out(&mut self, to_all: bool) {
+        while let Some((program, reply)) = self.outgoing.pop_front() {
+            let Some((number, client)) = self.all.iter_mut().find(|(_, client)| client.program == Some(program)) else {
+                continue;
+            };
+            if !to_all && self.turn.is_some_and(|turn| turn != *number) {
+                self.outgoing.push_front((program, reply));
+                return;
+            }
+            self.turn = Some(*number);
+            if matches!(reply, Reply::Status(_) | Reply::Signaled(_) | Reply::Exec { .. } | Reply::Timeout(_)) {
+                client.program = None;
+            }
+            client.send(&reply);
+        }
+    }
+
+    /// All is quiet: the next turn is anybody's. True if somebody waited for it.
+    pub(super) fn next_turn(&mut self) -> bool {
+        self.turn = None;
+        let waited = !self.outgoing.is_empty();
+        self.send_out(false);
+        waited
+    }
+
+    /// Something waits to be sent.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.outgoing.is_empty()
     }
 }
 
@@ -218,14 +250,8 @@ impl Server {
         self.record.write(&self.lab);
         let events = self.lab.events();
         let any = !events.is_empty();
-        for event in events {
-            let (program, reply) = reply(event);
-            let Some(client) = self.clients.of_program(program) else { continue };
-            if matches!(reply, Reply::Status(_) | Reply::Signaled(_) | Reply::Exec { .. } | Reply::Timeout(_)) {
-                client.program = None;
-            }
-            client.send(&reply);
-        }
+        self.clients.outgoing.extend(events.into_iter().map(reply));
+        self.clients.send_out(self.pace.is_realtime());
         any
     }
 }

@@ -6,12 +6,18 @@
 //! some process never sleeps; and when nothing has been asked for a whole (virtual) day.
 
 use super::Server;
+use crate::tree::Tree;
 use std::io;
 use std::time::{Duration, Instant};
 use vethlab_engine::time::Time;
 
-/// How long processes may be busy before programs start, and time passes, all the same.
+/// How long processes may be busy before it is asked whether that will ever end.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// It will not if they use this much processor time more (in hundredths of a second): on a crowded machine a program may
+/// take seconds to start, but not that much work.
+const TOO_BUSY: u64 = 50;
+/// Nor if it takes that long.
+const LAST_PATIENCE: Duration = Duration::from_secs(30);
 /// So long virtual time may run ahead of the wall clock with nothing new to do: an endless `ping` must not fill the disk.
 const LEASH: Duration = Duration::from_secs(24 * 3600);
 /// How often it is looked whether the reason for keeping pace with the wall clock is gone.
@@ -22,10 +28,18 @@ pub(super) struct Pace {
     realtime: bool,
     /// While keeping pace with the wall clock: two instants that are one.
     anchor: Option<(Instant, Time)>,
-    /// Since when processes are busy while something waits for them to sleep, and how often they were looked at.
-    restless: Option<(Instant, u32)>,
+    /// Processes are busy while something waits for them to sleep.
+    restless: Option<Restless>,
     /// How far time may run ahead.
     leash: Time,
+}
+
+/// How long they have been.
+struct Restless {
+    since: Instant,
+    looks: u32,
+    /// The processor time that they had used when patience was over.
+    used: Option<u64>,
 }
 
 impl Pace {
@@ -39,10 +53,26 @@ impl Pace {
     }
 
     /// How long to wait before looking at busy processes again: most are done in a moment.
-    fn backoff(&mut self) -> (Duration, Duration) {
-        let (since, looks) = self.restless.get_or_insert_with(|| (Instant::now(), 0));
-        *looks += 1;
-        (since.elapsed(), Duration::from_micros(u64::from(20 * *looks).min(1000)))
+    fn backoff(&mut self) -> Duration {
+        let fresh = || Restless { since: Instant::now(), looks: 0, used: None };
+        let restless = self.restless.get_or_insert_with(fresh);
+        restless.looks = restless.looks.saturating_add(1);
+        Duration::from_micros(u64::from(restless.looks).saturating_mul(20).min(1000))
+    }
+
+    /// True if it is no use waiting for these processes to sleep.
+    fn is_tired(&mut self, tree: &Tree) -> bool {
+        let Some(restless) = self.restless.as_mut().filter(|restless| restless.since.elapsed() >= PATIENCE) else {
+            return false;
+        };
+        let used = tree.processor_time();
+        let before = *restless.used.get_or_insert(used);
+        used.saturating_sub(before) >= TOO_BUSY || restless.since.elapsed() >= LAST_PATIENCE
+    }
+
+    /// Virtual time always keeps pace with the wall clock.
+    pub(super) fn is_realtime(&self) -> bool {
+        self.realtime
     }
 }
 
@@ -54,20 +84,24 @@ impl Server {
             self.start_held();
             return Ok(self.keep_pace());
         }
-        if self.held.is_empty() && !self.time_is_wanted() {
+        if self.held.is_empty() && !self.clients.is_waiting() && !self.time_is_wanted() {
             self.pace.restless = None;
             return Ok(None);
         }
         if !self.is_quiet()? {
-            let (busy, nap) = self.pace.backoff();
-            if busy < PATIENCE {
+            let nap = self.pace.backoff();
+            if !self.pace.is_tired(&self.tree) {
                 return Ok(Some(nap));
             }
+            self.clients.send_out(true);
             self.start_held();
             let paced = self.keep_pace();
             return Ok(Some(paced.map_or(RELOOK, |paced| paced.min(RELOOK))));
         }
         self.pace.restless = None;
+        if self.clients.next_turn() {
+            return Ok(Some(Duration::ZERO));
+        }
         if !self.held.is_empty() {
             self.start_held();
             return Ok(Some(Duration::ZERO));

@@ -67,6 +67,14 @@ pub(super) fn parent(proc: &Path, pid: u32) -> Option<u32> {
     Some(parse(&std::fs::read_to_string(proc.join(format!("{pid}/status"))).ok()?).parent)
 }
 
+/// The processor time that a process and its dead children have used, in clock ticks.
+pub(super) fn processor_time(proc: &Path, pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(proc.join(format!("{pid}/stat"))).unwrap_or_default();
+    // Behind the name, which is in parentheses and may contain anything, the 12th to 15th word.
+    let words = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+    words.skip(11).take(4).filter_map(|word| word.parse::<u64>().ok()).sum()
+}
+
 /// The namespace that a process was told of by its environment.
 pub(super) fn namespace(proc: &Path, pid: u32) -> Option<u32> {
     let environ = std::fs::read(proc.join(format!("{pid}/environ"))).ok()?;
@@ -85,6 +93,16 @@ pub(super) fn numbers_in(dir: &Path) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processor_time_is_found_behind_any_name() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("5")).unwrap();
+        let stat = "5 (a) b) S 1 2 3 4 5 6 7 8 9 10 1000 200 30 4 20 0 1 0\n";
+        std::fs::write(dir.path().join("5/stat"), stat).unwrap();
+        assert_eq!(processor_time(dir.path(), 5), 1234);
+        assert_eq!(processor_time(dir.path(), 6), 0, "gone");
+    }
 
     #[test]
     fn a_status_file_is_read() {
