@@ -12,6 +12,7 @@ pub(crate) use self::end::End;
 pub(crate) use self::record::Record;
 
 use self::clients::{Clients, Held};
+use self::end::Ending;
 use self::pace::Pace;
 use crate::files::Files;
 use crate::home::Home;
@@ -26,7 +27,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use vethlab_engine::device::process::is_ignored;
 use vethlab_engine::device::seccomp::Listener;
 use vethlab_sim::{Lab, NsId};
@@ -48,8 +49,8 @@ pub(crate) struct Server {
     /// The process that runs the script.
     script: u32,
     end: Option<End>,
-    /// We were told to end: when we stop waiting for the script.
-    grace: Option<Instant>,
+    /// We were told to end.
+    ending: Option<Ending>,
 }
 
 impl Server {
@@ -82,7 +83,7 @@ impl Server {
             record,
             script,
             end: None,
-            grace: None,
+            ending: None,
         };
         let host = server.lab.world().host();
         server.settle(|tree, moves| tree.settle_in(script, host, moves));
@@ -98,9 +99,9 @@ impl Server {
                 return Ok(end);
             }
             let nap = self.let_time_pass()?;
-            let nap = match self.grace.map(|end| end.saturating_duration_since(Instant::now())) {
-                Some(Duration::ZERO) => return Ok(End::Signaled(Signal::SIGTERM)),
-                Some(left) => Some(nap.map_or(left, |nap| nap.min(left))),
+            let nap = match self.tell_all() {
+                Some((signal, Duration::ZERO)) => return Ok(End::Signaled(signal)),
+                Some((_, left)) => Some(nap.map_or(left, |nap| nap.min(left))),
                 None => nap,
             };
             self.wait(nap)?;
@@ -152,14 +153,23 @@ impl Server {
                     }
                 }
                 Ok(signal) if !end::is_from_terminal(&info) => {
-                    end::pass_on(signal, &self.tree);
-                    self.grace.get_or_insert_with(|| Instant::now() + end::GRACE);
+                    self.ending.get_or_insert_with(|| Ending::new(signal));
                 }
                 // The terminal has told the script as well: it decides.
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// If we were told to end: tells the script's processes. The signal, and how long to wait before telling those that
+    /// are new.
+    fn tell_all(&mut self) -> Option<(Signal, Duration)> {
+        let mut ending = self.ending.take()?;
+        self.look();
+        let told = ending.tell(&self.tree);
+        self.ending = Some(ending);
+        Some(told)
     }
 
     /// Looks at the script's processes; true if they sleep.

@@ -7,10 +7,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::signalfd::siginfo;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// How long the script may take to end after we were told to.
-pub(super) const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(2);
+/// How often new processes are told.
+const RETELL: Duration = Duration::from_millis(50);
 /// How long processes that were killed may take to be gone.
 const DEATH: Duration = Duration::from_secs(5);
 
@@ -45,12 +48,33 @@ pub(super) fn is_from_terminal(info: &siginfo) -> bool {
     by_kernel && [Signal::SIGINT as u32, Signal::SIGQUIT as u32].contains(&info.ssi_signo)
 }
 
-/// Tells all of the script's processes to end.
-pub(super) fn pass_on(signal: Signal, tree: &Tree) {
-    for (pid, _) in tree.homes() {
-        // Those that are gone already need not be told.
-        let _ = kill(Pid::from_raw(pid as i32), signal);
+/// The script's processes are being told to end.
+pub(super) struct Ending {
+    signal: Signal,
+    until: Instant,
+    told: BTreeSet<u32>,
+}
+
+impl Ending {
+    pub(super) fn new(signal: Signal) -> Ending {
+        Ending { signal, until: Instant::now() + GRACE, told: BTreeSet::new() }
     }
+
+    /// Tells those that were not told yet: a shell with a trap waits for what it has just started. The signal, and when
+    /// to do so again; zero if time is over.
+    pub(super) fn tell(&mut self, tree: &Tree) -> (Signal, Duration) {
+        for (pid, _) in tree.homes() {
+            if self.told.insert(pid) {
+                send(pid, self.signal);
+            }
+        }
+        (self.signal, self.until.saturating_duration_since(Instant::now()).min(RETELL))
+    }
+}
+
+fn send(pid: u32, signal: Signal) {
+    // Those that are gone already need not be told.
+    let _ = kill(Pid::from_raw(pid as i32), signal);
 }
 
 /// Kills what is left of the script's processes, until none is.
@@ -58,7 +82,7 @@ pub(super) fn leave_nothing(tree: &mut Tree) {
     let until = Instant::now() + DEATH;
     while Instant::now() < until {
         tree.look(&mut Moves::default());
-        pass_on(Signal::SIGKILL, tree);
+        tree.homes().into_iter().for_each(|(pid, _)| send(pid, Signal::SIGKILL));
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Err(Errno::ECHILD) => return,
             Ok(WaitStatus::StillAlive) => std::thread::sleep(Duration::from_millis(1)),

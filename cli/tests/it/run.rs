@@ -1,8 +1,6 @@
 //! `vethlab run`: status, streams, signals, pipes, background jobs, and that nothing is left behind.
 
-mod common;
-
-use common::{eventually, prints, users};
+use crate::common::{eventually, prints, users};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::Read;

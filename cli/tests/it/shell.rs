@@ -1,8 +1,6 @@
 //! `vethlab shell`, on a terminal.
 
-mod common;
-
-use common::{User, users};
+use crate::common::{User, users};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -22,7 +20,7 @@ impl Terminal {
         let line: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
         let mut script = Command::new("script");
         script.args(["-qec", &format!("exec {}", line.join(" ")), "/dev/null"]).current_dir(user.dir.path());
-        shell.get_envs().for_each(|(name, value)| drop(script.env(name, value.unwrap())));
+        script.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
         script.env("TERM", "dumb").env("SHELL", "/bin/bash").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = script.spawn().unwrap();
         let (sender, more) = channel();
@@ -68,7 +66,7 @@ impl Terminal {
 
     fn status(&mut self) -> Option<i32> {
         let mut status = None;
-        common::eventually("the shell ends", || {
+        crate::common::eventually("the shell ends", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
@@ -101,7 +99,10 @@ fn the_prompt_names_the_namespace_and_ctrl_c_ends_a_ping_with_its_statistics() {
         shell.type_in("echo status=$?; sleep 100\n");
         shell.expect("status=0");
         shell.insist("\u{1a}", "Stopped");
-        shell.type_in("kill %1; exit\n");
+        shell.expect("[red] # ");
+        shell.type_in("fg\n");
+        shell.insist("\u{3}", "[red] # ");
+        shell.type_in("exit\n");
         shell.expect("[host] # ");
         shell.type_in("exit 7\n");
         assert_eq!(shell.status(), Some(7));

@@ -10,13 +10,13 @@ use tempfile::TempDir;
 const NOBODY: &str = "65534";
 
 /// A user to run as, with a scratch directory.
-pub struct User {
+pub(crate) struct User {
     nobody: bool,
-    pub dir: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 /// Those as whom we can run.
-pub fn users() -> Vec<User> {
+pub(crate) fn users() -> Vec<User> {
     let root = nix::unistd::geteuid().is_root();
     let kinds = if root { vec![false, true] } else { vec![false] };
     kinds.into_iter().map(User::new).collect()
@@ -35,7 +35,7 @@ impl User {
     }
 
     /// A command line of `vethlab`.
-    pub fn vethlab(&self, words: &[&str]) -> Command {
+    pub(crate) fn vethlab(&self, words: &[&str]) -> Command {
         let program = self.dir.path().join("vethlab");
         let mut command = if self.nobody {
             let mut command = Command::new("setpriv");
@@ -50,18 +50,18 @@ impl User {
     }
 
     /// Writes a script and runs it on a bare host.
-    pub fn run(&self, script: &str) -> Output {
+    pub(crate) fn run(&self, script: &str) -> Output {
         self.script(script).output().unwrap()
     }
 
     /// The command that does.
-    pub fn script(&self, script: &str) -> Command {
+    pub(crate) fn script(&self, script: &str) -> Command {
         std::fs::write(self.dir.path().join("script"), script).unwrap();
         self.vethlab(&["run", "--host", "bare", "script"])
     }
 
     /// Nothing of a lab is left in the directory for such things.
-    pub fn assert_clean(&self) {
+    pub(crate) fn assert_clean(&self) {
         let left: Vec<_> =
             std::fs::read_dir(self.dir.path().join("tmp")).unwrap().map(|entry| entry.unwrap()).collect();
         let labs = left.iter().filter(|entry| entry.file_name().to_string_lossy().starts_with("vethlab-"));
@@ -71,7 +71,7 @@ impl User {
 
 /// Runs a script as every user; it must print this, nothing on standard error, and end with this status.
 #[track_caller]
-pub fn prints(script: &str, stdout: &str, status: i32) {
+pub(crate) fn prints(script: &str, stdout: &str, status: i32) {
     for user in users() {
         let output = user.run(script);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "standard error of {script}");
@@ -83,7 +83,7 @@ pub fn prints(script: &str, stdout: &str, status: i32) {
 
 /// Waits until it holds, but not forever.
 #[track_caller]
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(20);
     while !holds() {
         assert!(Instant::now() < until, "{what}");

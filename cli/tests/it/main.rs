@@ -1,0 +1,7 @@
+//! The binary's verbs `run` and `shell`, as their users meet them.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+mod run;
+mod shell;
