@@ -1,4 +1,5 @@
 //! What a user sees, without rights and without a network.
 
+mod readme;
 mod tidy;
 mod wrong_commands;
