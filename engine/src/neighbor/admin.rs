@@ -1,7 +1,6 @@
 //! What the administrator does: `ip neigh add|change|replace|del`, and what happens to a link.
 
 use super::entry::{Entry, is_valid};
-use super::proxy::ProxyEntry;
 use super::update::Power;
 use super::{Key, Nature, Neighbors, version_of};
 use crate::addr::{IpAddr, Ipv4Addr};
@@ -16,9 +15,7 @@ impl<T> Neighbors<T> {
     /// Linux keeps the empty entry of an `add` that it refused for want of a MAC; so does this.
     pub fn add(&mut self, now: Time, mode: NeighborMode, spec: &NeighborSpec, nature: Nature) -> Result<(), Refusal> {
         if spec.proxy {
-            let &NeighborSpec { protocol, router, extern_learn, .. } = spec;
-            let entry = ProxyEntry { protocol, router, extern_learn };
-            self.proxies.entries.insert((spec.index, spec.destination), entry);
+            self.proxies.add(spec);
             return Ok(());
         }
         let asked = Key { port: spec.index, ip: spec.destination };

@@ -3,7 +3,7 @@
 use super::{Action, Neighbors, version_of};
 use crate::addr::{IpAddr, Ipv4Addr};
 use crate::config::IpVersion;
-use crate::control::IfIndex;
+use crate::control::{IfIndex, NeighborSpec};
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
 use crate::time::Time;
@@ -32,6 +32,17 @@ pub(super) struct Proxies<T> {
 impl<T> Proxies<T> {
     pub(super) fn new() -> Proxies<T> {
         Proxies { entries: BTreeMap::new(), waiting: BTreeMap::new(), number: 0 }
+    }
+
+    /// `pneigh_create`: an entry for all links is taken for this link's; without `proto` the entry keeps its own.
+    pub(super) fn add(&mut self, spec: &NeighborSpec) {
+        let for_all = (0, spec.destination);
+        let key = if self.entries.contains_key(&for_all) { for_all } else { (spec.index, spec.destination) };
+        let entry = self.entries.entry(key).or_default();
+        (entry.router, entry.extern_learn) = (spec.router, spec.extern_learn);
+        if spec.protocol != 0 {
+            entry.protocol = spec.protocol;
+        }
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -10,15 +10,15 @@ impl<A: Address> Rib<A> {
     pub fn rule_add(&mut self, spec: &RuleSpec) -> Result<(), Refusal> {
         check(spec)?;
         let mut rule = self.rule_of(spec);
-        if let RuleAction::Goto(target) = rule.action
-            && target <= rule.priority
-        {
-            return refuse(Errno::Inval, "Backward goto not supported");
-        }
+        check_goto(&rule)?;
         if rule.action == RuleAction::Table(table::UNSPEC) {
+            if A::BITS == 128 {
+                return refuse(Errno::Inval, "Invalid table");
+            }
             // The kernel gives such a rule a table that nobody has.
-            let free = (1..=table::LOCAL).find(|number| self.asked(*number).is_none());
-            rule.action = RuleAction::Table(free.ok_or(Errno::NoBufs)?);
+            let free = (1..=table::LOCAL).find(|number| self.asked(*number).is_none()).ok_or(Errno::NoBufs)?;
+            self.make(free);
+            rule.action = RuleAction::Table(free);
         }
         if self.rules().iter().any(|other| is_there(&rule, other)) {
             return Err(Errno::Exist.into());
@@ -38,6 +38,7 @@ impl<A: Address> Rib<A> {
     pub fn rule_delete(&mut self, spec: &RuleSpec) -> Result<(), Refusal> {
         check(spec)?;
         let wanted = self.rule_of(spec);
+        check_goto(&wanted)?;
         let place = self.rules().iter().position(|rule| is_meant(spec, &wanted, rule)).ok_or(Errno::NoEnt)?;
         self.unmerge();
         self.rules_mut().remove(place);
@@ -82,6 +83,14 @@ fn check(spec: &RuleSpec) -> Result<(), Refusal> {
         return refuse(Errno::Inval, "Invalid dsfield (tos): ECN bits must be 0");
     }
     Ok(())
+}
+
+/// A `goto` leads on, never back.
+fn check_goto<A>(rule: &Rule<A>) -> Result<(), Refusal> {
+    match rule.action {
+        RuleAction::Goto(target) if target <= rule.priority => refuse(Errno::Inval, "Backward goto not supported"),
+        _ => Ok(()),
+    }
 }
 
 /// `rule_exists`: the new rule is there already. What it does not say of addresses and type of service matches all.

@@ -33,6 +33,9 @@ mod route;
 mod rule;
 mod show;
 
+#[cfg(test)]
+mod judged;
+
 use super::Proc;
 use crate::lab::Exit;
 use crate::world::{NsId, World};

@@ -141,12 +141,22 @@ fn nexthops(request: &Request, device: Option<IfIndex>, six: bool, delete: bool)
     let realms: Vec<u32> = hops.iter().map(|hop| hop.realms).collect();
     let hops: Vec<NextHopSpec> = hops.iter().map(|hop| hop.spec(six)).collect::<Result<_, Stop>>()?;
     if six {
-        let filled =
-            |hop: NextHopSpec| NextHopSpec { gateway: hop.gateway.or(top.gateway), oif: hop.oif.or(top.oif), ..hop };
-        return Ok(hops.into_iter().map(filled).collect());
+        return with_top(top, hops, delete);
     }
     if !delete {
         agrees_with_first(&top, &hops, request.realms, &realms)?;
+    }
+    Ok(hops)
+}
+
+/// What is said of a whole IPv6 route counts for each next hop that does not say it.
+fn with_top(top: NextHopSpec, hops: Vec<NextHopSpec>, delete: bool) -> Result<Vec<NextHopSpec>, Stop> {
+    let filled =
+        |hop: NextHopSpec| NextHopSpec { gateway: hop.gateway.or(top.gateway), oif: hop.oif.or(top.oif), ..hop };
+    let hops: Vec<NextHopSpec> = hops.into_iter().map(filled).collect();
+    if !delete && hops.iter().any(|hop| hop.gateway.is_none()) {
+        let text = "Device only routes can not be added for IPv6 using the multipath API.";
+        return Err(Refusal::because(Errno::Inval, text).into());
     }
     Ok(hops)
 }
