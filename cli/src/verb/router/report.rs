@@ -112,7 +112,7 @@ mod tests {
         let down = nix::errno::Errno::ENETDOWN as i32;
         write_port(&mut text, "r0", &DeviceCounters { kernel_drops: 7, refused: [(down, 3)].into(), ..counters });
         let more = "r0: received 2 frames, 84 bytes, 7 dropped by the kernel; sent 1 frames, 42 bytes, 3 refused: the \
-                    interface is down\n";
+                    interface is down, or has no cable\n";
         assert_eq!(text, more);
     }
 }
