@@ -1,7 +1,7 @@
 //! ICMP errors about a packet, to its sender (`icmp_send`), and when there must be none (RFC 1122, RFC 1812).
 
 use super::output::Ident;
-use super::packet::{Cast, Packet};
+use super::packet::{Before, Cast, Packet};
 use super::v4::LOOPBACK;
 use super::{Cx, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
@@ -49,7 +49,7 @@ impl<'a> From<&'a Packet> for Culprit<'a> {
             port: packet.port,
             to_us: packet.cast == Cast::Host,
             flags: packet.route.flags,
-            inbound: (!packet.route.known).then_some(packet.port),
+            inbound: (packet.route.before != Before::Own).then_some(packet.port),
             options: packet.options,
         }
     }

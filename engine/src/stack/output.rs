@@ -5,7 +5,7 @@ use super::receive::Looped;
 use super::v4::LOOPBACK;
 use super::{Cx, Parked, Stack};
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
-use crate::control::{Errno, IfIndex, RouteKind};
+use crate::control::{Errno, IfIndex};
 use crate::frame::FrameBuf;
 use crate::ip::Fragments;
 use crate::ip::offload::{Segments, finish_checksum};
@@ -30,6 +30,8 @@ pub(super) struct Cut {
     pub(super) port: IfIndex,
     pub(super) next_hop: Ipv4Addr,
     pub(super) mtu: usize,
+    /// What a piece is when it comes in from `lo`.
+    pub(super) routed: Routed,
 }
 
 impl Stack {
@@ -102,7 +104,7 @@ impl Stack {
             self.discard(cx, frame, DropReason::TooBig, observer);
             return Err(Errno::MsgSize);
         }
-        let way = Cut { port: route.oif, next_hop, mtu: route.mtu as usize };
+        let way = Cut { port: route.oif, next_hop, mtu: route.mtu as usize, routed: Routed::own(route) };
         self.cut(cx, way, frame, Parked { iif: None }, observer)
     }
 
@@ -121,7 +123,8 @@ impl Stack {
                 self.discard(cx, frame, DropReason::TooBig, observer);
                 return Err(Errno::MsgSize);
             };
-            let way = Cut { port: LOOPBACK, next_hop: header.destination, mtu: route.mtu as usize };
+            let (mtu, routed) = (route.mtu as usize, Routed::own(route));
+            let way = Cut { port: LOOPBACK, next_hop: header.destination, mtu, routed };
             return self.cut(cx, way, frame, Parked { iif: None }, observer);
         }
         self.transmit_as(cx, LOOPBACK, Mac::ZERO, frame, Routed::own(route), observer)
@@ -175,7 +178,10 @@ impl Stack {
         let mut sent = Ok(());
         while let Some(fragment) = fragments.next(cx.pool) {
             self.counters.made += 1;
-            sent = sent.and(self.hand_over(cx, way.port, way.next_hop, fragment, parked, observer));
+            sent = sent.and(match way.port {
+                LOOPBACK => self.transmit_as(cx, LOOPBACK, Mac::ZERO, fragment, way.routed, observer),
+                port => self.hand_over(cx, port, way.next_hop, fragment, parked, observer),
+            });
         }
         self.consume(cx, frame);
         sent
@@ -205,7 +211,7 @@ impl Stack {
         }
     }
 
-    /// An IP packet to this MAC: it gets its link header.
+    /// An IP packet to this MAC, and not through `lo`: it gets its link header.
     #[inline]
     pub(super) fn transmit_to<O: Observer>(
         &mut self,
@@ -215,13 +221,11 @@ impl Stack {
         frame: FrameBuf,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        // What is cut on its way through `lo` is ours as its whole was.
-        let routed = Routed { kind: RouteKind::Local, flags: rtcf::LOCAL, known: true, iif: None };
-        self.transmit_as(cx, port, mac, frame, routed, observer)
+        self.transmit_as(cx, port, mac, frame, Routed::NOT_YET, observer)
     }
 
     #[inline]
-    fn transmit_as<O: Observer>(
+    pub(super) fn transmit_as<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
         port: IfIndex,

@@ -50,21 +50,40 @@ pub(super) struct Routed {
     pub(super) kind: RouteKind,
     /// [`rtcf`]
     pub(super) flags: u32,
-    /// It was routed here before it left, and that holds (a packet of our own, through `lo` or looped).
-    pub(super) known: bool,
+    /// What it was when it left here, if it comes in from `lo` or looped: the packet keeps its route (`skb_dst`).
+    pub(super) before: Before,
     /// The port by which sockets take it to have come in, if not the one it did come in by: see [`OutputRoute::iif`].
     pub(super) iif: Option<IfIndex>,
 }
 
+/// What a packet that comes in was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Somebody else's business.
+    Unknown,
+    /// A packet of our own.
+    Own,
+    /// A packet that passed here.
+    Passing,
+}
+
 impl Routed {
-    /// Of a packet of our own that comes in here.
+    /// Of a packet of our own that comes in here. What leaves through `lo` is delivered, whosever address it is for.
     pub(super) fn own(route: &OutputRoute) -> Routed {
         let iif = Some(route.iif).filter(|iif| *iif != 0);
-        Routed { kind: route.kind, flags: route.flags, known: route.flags & rtcf::LOCAL != 0, iif }
+        let kind = match route.kind {
+            RouteKind::Unicast if route.flags & rtcf::LOCAL != 0 => RouteKind::Local,
+            kind => kind,
+        };
+        Routed { kind, flags: route.flags, before: Before::Own, iif }
     }
 
     /// Not routed yet.
-    pub(super) const NOT_YET: Routed = Routed { kind: RouteKind::Unicast, flags: 0, known: false, iif: None };
+    pub(super) const NOT_YET: Routed =
+        Routed { kind: RouteKind::Unicast, flags: 0, before: Before::Unknown, iif: None };
+
+    /// To be sent on; if that is through `lo`, to be sent on again when it comes in there.
+    pub(super) const PASSING: Routed = Routed { before: Before::Passing, ..Routed::NOT_YET };
 
     /// True if it goes to everybody or to a group: no error is told about such packets.
     pub(super) fn is_to_many(self) -> bool {

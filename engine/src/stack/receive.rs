@@ -98,7 +98,7 @@ impl Stack {
             Fate::Transmit { port, mac } => {
                 self.before_leaving(cx, &mut packet, port, observer);
                 // Nobody here waits for the answer: a frame that the port does not take is counted there.
-                let _ = self.transmit_to(cx, port, mac, packet.frame, observer);
+                let _ = self.transmit_as(cx, port, mac, packet.frame, Routed::PASSING, observer);
             }
             Fate::Park { port, next_hop } => {
                 self.before_leaving(cx, &mut packet, port, observer);
@@ -109,7 +109,7 @@ impl Stack {
             Fate::Fragment { port, next_hop, mtu } => {
                 self.before_leaving(cx, &mut packet, port, observer);
                 let parked = Parked { iif: Some(packet.port) };
-                let _ = self.cut(cx, Cut { port, next_hop, mtu }, packet.frame, parked, observer);
+                let _ = self.cut(cx, Cut { port, next_hop, mtu, routed: Routed::PASSING }, packet.frame, parked, observer);
             }
             Fate::Deliver => self.deliver(cx, packet, observer),
             Fate::Answer(reply) => self.answer_arp(cx, packet.port, packet.frame, &reply, observer),

@@ -2,7 +2,7 @@
 
 use super::Stack;
 use super::ask::spec_destination;
-use super::packet::{Cast, Fate, Packet, Routed};
+use super::packet::{Before, Cast, Fate, Packet, Routed};
 use crate::addr::{IpAddr, Ipv4Addr};
 use crate::control::{IfIndex, RouteKind};
 use crate::observe::{Observer, Step};
@@ -58,14 +58,16 @@ impl Stack {
     /// Asks the tables, unless it is known since the packet left here.
     #[inline]
     fn way_in<O: Observer>(&self, now: Time, packet: &mut Packet, observer: &mut O) -> Result<InputRoute, DropReason> {
-        if packet.route.known {
-            return Ok(known(packet));
+        match packet.route.before {
+            Before::Unknown => {}
+            Before::Own if packet.route.flags & rtcf::LOCAL == 0 => return Err(DropReason::MulticastUnwanted),
+            Before::Own | Before::Passing => return Ok(known(packet)),
         }
         let Ipv4 { source, destination, tos, .. } = packet.header;
         let way = self.way_of(now, source, destination, packet.port, tos);
         match &way {
             Ok(way) => {
-                packet.route = Routed { kind: way.kind, flags: way.flags, known: false, iif: None };
+                packet.route = Routed { kind: way.kind, flags: way.flags, before: Before::Unknown, iif: None };
                 packet.redirect = way.redirect;
                 observer.step(Step::Routed {
                     destination: IpAddr::V4(destination),
@@ -166,7 +168,7 @@ impl Stack {
                     packet.options.source_route_hit = true;
                     packet.options.next_hop = Some(hop);
                     packet.options.changed = true;
-                    packet.route = Routed { kind: way.kind, flags: way.flags, known: false, iif: None };
+                    packet.route = Routed { kind: way.kind, flags: way.flags, before: Before::Unknown, iif: None };
                     let table = way.table.unwrap_or(0);
                     let (destination, gateway) = (IpAddr::V4(hop), way.gateway.map(IpAddr::V4));
                     observer.step(Step::Routed { destination, table, port: way.oif, gateway, local: false });
@@ -207,7 +209,7 @@ fn known(packet: &Packet) -> InputRoute {
         gateway: None,
         mtu: 65_536,
         redirect: false,
-        flags: flags | rtcf::LOCAL,
+        flags,
         table: None,
     }
 }

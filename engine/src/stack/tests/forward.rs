@@ -292,3 +292,23 @@ fn a_malformed_option() {
     lab.packet(IN, &packet(header("10.0.2.2", "10.0.3.2"), &[7, 7, 2, 0, 0, 0, 0, 0], &echo(kind::ECHO, 0)));
     assert_eq!(told(&mut lab), (kind::PARAMETER_PROB, 0, [22, 0, 0, 0]));
 }
+
+/// A route through `lo` of what is not ours: a packet that passes goes round until its time is over, for it keeps its
+/// route; one of our own is delivered, but the answer would have to come from an address that is not ours.
+#[test]
+fn round_and_round_through_lo() {
+    let mut lab = Lab::router();
+    lab.route_through_lo(0, "10.9.0.0/16");
+    lab.packet(IN, &packet(Ipv4 { ttl: 9, ..header("10.0.2.2", "10.9.0.1") }, &[], &echo(8, 8)));
+    let frame = lab.only(IN);
+    let (_, error, quoted) = icmp_in(&frame);
+    assert_eq!((error.kind, quoted[8]), (kind::TIME_EXCEEDED, 1));
+    let socket = lab.socket(0, RAW);
+    for size in [56, 3000] {
+        lab.ping(0, socket, "10.9.0.1", size).expect("sent");
+        let heard = lab.read(0, socket).map(|datagram| (datagram.destination, datagram.ttl));
+        assert_eq!(heard, Some((ip("10.9.0.1").into(), 64)));
+        assert_eq!(lab.read(0, socket), None);
+    }
+    lab.nothing();
+}

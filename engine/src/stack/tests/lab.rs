@@ -128,6 +128,14 @@ impl Lab {
         self.apply(stack, Command::RouteAdd(RouteMode::Add, spec)).expect("a route");
     }
 
+    /// A route of addresses that are not ours by `lo`, as people make it by mistake.
+    pub(super) fn route_through_lo(&mut self, stack: usize, to: &str) {
+        let (destination, length) = prefix(to);
+        let nexthops = vec![NextHopSpec { oif: Some(1), ..NextHopSpec::default() }];
+        let spec = RouteSpec { nexthops, ..RouteSpec::to(IpAddr::V4(destination), length) };
+        self.apply(stack, Command::RouteAdd(RouteMode::Add, spec)).expect("a route");
+    }
+
     pub(super) fn neighbor(&mut self, end: End, address: &str, mac: Mac) {
         self.neighbor_spec(end, NeighborSpec { lladdr: Some(mac), ..spec(end, address) }).expect("a neighbour");
     }
