@@ -14,6 +14,7 @@ use crate::frame::{FrameBuf, FramePool};
 use crate::reason::DropReason;
 use crate::time::{Duration, Time};
 use crate::wire::Ipv4;
+use crate::wire::ipv4::options::Options;
 use datagram::Datagram;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -55,6 +56,8 @@ pub struct Reassembled {
     pub fragments: usize,
     /// Bytes of the largest fragment: when the packet is cut again, its fragments are to be no larger.
     pub largest: usize,
+    /// The options that the first fragment had when it came in.
+    pub options: Options,
 }
 
 /// What the fragments of one datagram have in common. (Not the port: they may come by different ways.)
@@ -83,13 +86,14 @@ impl Reassembly {
     }
 
     /// Takes a fragment that came in by `port`: a frame that begins with the IP header, which `header` was
-    /// [checked](Ipv4::checked) from. Returns the packet, if that was the last one missing. Else look for discarded
+    /// [checked](Ipv4::checked) from and which has these options. Returns the packet, if that was the last one missing. Else look for discarded
     /// frames.
     pub fn add(
         &mut self,
         now: Time,
         port: IfIndex,
         header: &Ipv4,
+        options: &Options,
         frame: FrameBuf,
         pool: &mut FramePool,
     ) -> Option<Reassembled> {
@@ -104,7 +108,7 @@ impl Reassembly {
             Datagram::new(deadline, port)
         });
         let size = frame.truesize();
-        match datagram.add(port, header, frame) {
+        match datagram.add(port, header, options, frame) {
             Ok(()) => {
                 self.memory += size;
                 self.held += 1;

@@ -61,7 +61,7 @@ impl Stack {
     fn reassemble<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: Packet, observer: &mut O) -> Option<Packet> {
         let Packet { mut frame, port, cast, header, options, route, .. } = packet;
         frame.offload = Default::default();
-        let whole = self.reassembly.add(cx.now, port, &header, frame, cx.pool);
+        let whole = self.reassembly.add(cx.now, port, &header, &options, frame, cx.pool);
         self.discard_fragments(cx, observer);
         let whole = whole?;
         // Many frames became one: all but one arrived.
@@ -69,6 +69,8 @@ impl Stack {
         observer.step(Step::Reassembled { length: whole.frame.len() });
         match Ipv4::parse(&whole.frame) {
             Some(header) => {
+                // Others than the first have lost what is not to be copied.
+                let options = whole.options;
                 let read = Packet::new(whole.frame, port);
                 Some(Packet { cast, header, options, route, ..read })
             }

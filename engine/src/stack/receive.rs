@@ -109,7 +109,8 @@ impl Stack {
             Fate::Fragment { port, next_hop, mtu } => {
                 self.before_leaving(cx, &mut packet, port, observer);
                 let parked = Parked { iif: Some(packet.port) };
-                let _ = self.cut(cx, Cut { port, next_hop, mtu, routed: Routed::PASSING }, packet.frame, parked, observer);
+                let _ =
+                    self.cut(cx, Cut { port, next_hop, mtu, routed: Routed::PASSING }, packet.frame, parked, observer);
             }
             Fate::Deliver => self.deliver(cx, packet, observer),
             Fate::Answer(reply) => self.answer_arp(cx, packet.port, packet.frame, &reply, observer),

@@ -203,15 +203,7 @@ fn set_destination(packet: &mut Packet, hop: Ipv4Addr) {
 
 fn known(packet: &Packet) -> InputRoute {
     let Routed { kind, flags, .. } = packet.route;
-    InputRoute {
-        kind,
-        oif: LOOPBACK,
-        gateway: None,
-        mtu: 65_536,
-        redirect: false,
-        flags,
-        table: None,
-    }
+    InputRoute { kind, oif: LOOPBACK, gateway: None, mtu: 65_536, redirect: false, flags, table: None }
 }
 
 /// True if the packet was routed, though to an error (`ip_error`): its options are read all the same.

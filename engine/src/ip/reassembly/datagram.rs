@@ -5,6 +5,7 @@ use crate::control::IfIndex;
 use crate::frame::{FrameBuf, FramePool};
 use crate::reason::DropReason;
 use crate::time::Time;
+use crate::wire::ipv4::options::Options;
 use crate::wire::ipv4::{self, Ipv4};
 
 /// The longest packet there is.
@@ -38,6 +39,8 @@ pub(super) struct Datagram {
     /// Bytes of the largest fragment, and of the largest that had DF.
     largest: usize,
     largest_df: usize,
+    /// Of the first fragment.
+    options: Options,
 }
 
 impl Datagram {
@@ -52,6 +55,7 @@ impl Datagram {
             ecn: 0,
             largest: 0,
             largest_df: 0,
+            options: Options::default(),
         }
     }
 
@@ -73,7 +77,13 @@ impl Datagram {
     }
 
     /// Adds a fragment (`ip_frag_queue`). Every reason but a duplicate spoils the whole datagram.
-    pub(super) fn add(&mut self, port: IfIndex, header: &Ipv4, frame: FrameBuf) -> Result<(), (FrameBuf, DropReason)> {
+    pub(super) fn add(
+        &mut self,
+        port: IfIndex,
+        header: &Ipv4,
+        options: &Options,
+        frame: FrameBuf,
+    ) -> Result<(), (FrameBuf, DropReason)> {
         let begin = header.fragment_offset();
         let mut end = begin + header.payload_length();
         let last = !header.more_fragments();
@@ -92,6 +102,9 @@ impl Datagram {
             Ok(at) => at,
             Err(reason) => return Err((frame, reason)),
         };
+        if begin == 0 {
+            self.options = *options;
+        }
         self.port = port;
         self.present += end - begin;
         self.ecn |= 1 << (header.tos & 3);
@@ -150,7 +163,7 @@ impl Datagram {
         if let Some(header) = self.pieces.first().and_then(|piece| piece.frame.get(..header_length)) {
             frame.extend(header);
         }
-        let (fragments, largest) = (self.pieces.len(), self.largest);
+        let (fragments, largest, options) = (self.pieces.len(), self.largest, self.options);
         for piece in self.pieces {
             let from = piece.header_length;
             frame.extend(piece.frame.get(from..from + piece.end - piece.begin).unwrap_or(&[]));
@@ -166,7 +179,7 @@ impl Datagram {
             *tos |= CE;
         }
         ipv4::write_checksum(&mut frame);
-        Reassembled { frame, fragments, largest }
+        Reassembled { frame, fragments, largest, options }
     }
 
     /// The fragments, with their places.

@@ -43,7 +43,7 @@ impl Bench {
 
     fn take(&mut self, now: Time, frame: FrameBuf) -> Result<Vec<u8>, Vec<DropReason>> {
         let header = Ipv4::checked(&frame).expect("a right header");
-        match self.table.add(now, PORT, &header, frame, &mut self.pool) {
+        match self.table.add(now, PORT, &header, &Options::default(), frame, &mut self.pool) {
             Some(whole) => {
                 let bytes = whole.frame.to_vec();
                 self.pool.give(whole.frame);
@@ -242,7 +242,7 @@ proptest! {
         for frame in frames {
             let fragment = Ipv4::checked(&frame).expect("a right header");
             prop_assert!(fragment.is_fragment() || count == 1);
-            if let Some(done) = bench.table.add(Time::ZERO, PORT, &fragment, frame, &mut bench.pool) {
+            if let Some(done) = bench.table.add(Time::ZERO, PORT, &fragment, &Options::default(), frame, &mut bench.pool) {
                 prop_assert!(done.largest <= mtus.0.min(mtus.1) + options.len());
                 whole.push(done.frame.to_vec());
                 bench.pool.give(done.frame);
