@@ -12,4 +12,4 @@ ip netns exec a ping -c 1 -W 0.5 10.1.1.2; echo "no proxy rc=$?"
 ip -n a neigh flush dev eth0
 ip netns exec r sysctl -qw net.ipv4.conf.ra.proxy_arp=1 net.ipv4.neigh.ra.proxy_delay=0
 ip netns exec a ping -c 1 -W 1 10.1.1.2; echo "proxy rc=$?"
-ip -n r neigh add proxy 10.1.5.5 dev ra; ip -n r neigh show proxy
+ip -n r neigh add proxy 10.1.5.5 dev ra; ip -n r neigh show proxy dev ra
