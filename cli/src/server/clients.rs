@@ -1,6 +1,6 @@
 //! The clients, what they ask for, and what is passed on to them.
 
-use super::Server;
+use super::{Server, pace};
 use crate::signals;
 use crate::wire::{Inbox, Reply, Request, encode};
 use nix::poll::{PollFd, PollFlags};
@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use vethlab_engine::time::Time;
 use vethlab_sim::{Event, Exit, NsId, Pid, Spawn};
 
 /// Clients by number.
@@ -41,6 +42,8 @@ pub(super) struct Held {
     env: Vec<(String, String)>,
     tty: bool,
     ns: Option<u32>,
+    /// When it has come so far that it runs.
+    due: Time,
 }
 
 /// Something that came in from a client.
@@ -178,7 +181,8 @@ impl Server {
         let (pid, program) = (client.pid, client.program);
         match request {
             Request::Run { argv, env, tty, ns } => {
-                self.held.push(Held { client: number, pid, argv, env, tty, ns });
+                let due = self.lab.now() + pace::START;
+                self.held.push(Held { client: number, pid, argv, env, tty, ns, due });
                 self.pace.news(self.lab.now());
             }
             Request::Signal { number: signal, ignored } => match (program, signals::to_lab(signal)) {
@@ -228,10 +232,17 @@ impl Server {
         self.pace.news(self.lab.now());
     }
 
-    /// Starts what is asked for, in the order in which the processes were made.
-    pub(super) fn start_held(&mut self) {
+    /// When the next of the programs that are asked for is to start.
+    pub(super) fn held_due(&self) -> Option<Time> {
+        self.held.iter().map(|held| held.due).min()
+    }
+
+    /// Starts what is asked for and due by then, in the order in which the processes were made.
+    pub(super) fn start_held(&mut self, by: Time) {
         self.held.sort_by_key(|held| held.pid);
-        for held in std::mem::take(&mut self.held) {
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().partition(|held| held.due <= by);
+        self.held = later;
+        for held in due {
             if let Some(ns) = held.ns {
                 self.settle(|tree, moves| tree.settle_in(held.pid, NsId(ns), moves));
             }

@@ -20,6 +20,9 @@ const TOO_BUSY: u64 = 50;
 const LAST_PATIENCE: Duration = Duration::from_secs(30);
 /// So long virtual time may run ahead of the wall clock with nothing new to do: an endless `ping` must not fill the disk.
 const LEASH: Duration = Duration::from_secs(24 * 3600);
+/// What it takes until a program runs: a process is made, loads its libraries and opens a socket. A script's next command
+/// comes that much later, and what the kernel puts off for a moment (a namespace's end, a timer of the same second) is over.
+pub(super) const START: Duration = Duration::from_millis(5);
 /// How often it is looked whether the reason for keeping pace with the wall clock is gone.
 const RELOOK: Duration = Duration::from_millis(5);
 
@@ -81,7 +84,7 @@ impl Server {
     pub(super) fn let_time_pass(&mut self) -> io::Result<Option<Duration>> {
         if self.pace.realtime {
             self.look_once();
-            self.start_held();
+            self.start_held(Time::NEVER);
             return Ok(self.keep_pace());
         }
         if self.held.is_empty() && !self.clients.is_waiting() && !self.time_is_wanted() {
@@ -94,7 +97,7 @@ impl Server {
                 return Ok(Some(nap));
             }
             self.clients.send_out(true);
-            self.start_held();
+            self.start_held(Time::NEVER);
             let paced = self.keep_pace();
             return Ok(Some(paced.map_or(RELOOK, |paced| paced.min(RELOOK))));
         }
@@ -102,8 +105,11 @@ impl Server {
         if self.clients.next_turn() {
             return Ok(Some(Duration::ZERO));
         }
-        if !self.held.is_empty() {
-            self.start_held();
+        if let Some(due) = self.held_due() {
+            self.pace.anchor = None;
+            if self.run_until(due)? {
+                self.start_held(due);
+            }
             return Ok(Some(Duration::ZERO));
         }
         if self.lab.now() >= self.pace.leash || self.tree.minds_the_clock() {
@@ -141,6 +147,16 @@ impl Server {
         self.pass_on();
         let next = self.lab.next_deadline()?;
         Some((then + began.elapsed()).min(next)).map(|reached| next.since(reached))
+    }
+
+    /// Time goes on to `due`; false if something came in, or matters to a process, before.
+    fn run_until(&mut self, due: Time) -> io::Result<bool> {
+        while self.lab.step(due) {
+            if self.pass_on() || self.wait(Some(Duration::ZERO))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Time goes from event to event, until one of them matters to a process, or something comes in.
