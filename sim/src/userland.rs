@@ -29,6 +29,7 @@ mod sysctl;
 mod timeout;
 mod tracepath;
 mod traceroute;
+mod unshare;
 
 pub use proc::{Proc, Wake};
 pub use refused::REFUSED;
@@ -70,6 +71,6 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("traceroute6", |p| Box::pin(traceroute::main(p))),
     ("sysctl", |p| Box::pin(sysctl::main(p))),
     ("timeout", |p| Box::pin(timeout::main(p))),
-    ("unshare", |p| Box::pin(nsenter::unshare(p))),
+    ("unshare", |p| Box::pin(unshare::main(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),
 ];

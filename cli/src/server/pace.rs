@@ -20,9 +20,10 @@ const TOO_BUSY: u64 = 50;
 const LAST_PATIENCE: Duration = Duration::from_secs(30);
 /// So long virtual time may run ahead of the wall clock with nothing new to do: an endless `ping` must not fill the disk.
 const LEASH: Duration = Duration::from_secs(24 * 3600);
-/// What it takes until a program runs: a process is made, loads its libraries and opens a socket. A script's next command
-/// comes that much later, and what the kernel puts off for a moment (a namespace's end, a timer of the same second) is over.
-pub(super) const START: Duration = Duration::from_millis(5);
+/// What it takes until a program runs: a process is made, loads its libraries and opens a socket, on a machine that is not the
+/// fastest. A script's next command comes that much later, and what the kernel puts off for a moment (a namespace's end, a
+/// timer of the same second) is over.
+pub(super) const START: Duration = Duration::from_millis(20);
 /// How often it is looked whether the reason for keeping pace with the wall clock is gone.
 const RELOOK: Duration = Duration::from_millis(5);
 

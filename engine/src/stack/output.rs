@@ -253,9 +253,9 @@ impl Stack {
         let Some(port) = self.config.ports.get_mut(index).filter(|port| port.is_running()) else {
             return self.transmit_in_vain(cx, index, frame, observer);
         };
-        port.counters.tx_packets += 1;
-        port.counters.tx_bytes += frame.len() as u64;
         let loops = port.is_loopback();
+        port.counters.tx_packets += 1;
+        port.counters.tx_bytes += counted(frame.len(), loops);
         self.counters.sent += 1;
         observer.step(Step::Transmitted { port: index, frame: &frame });
         if loops {
@@ -286,6 +286,13 @@ impl Stack {
         self.discard(cx, frame, reason, observer);
         if unnoticed { Err(Errno::NoBufs) } else { Ok(()) }
     }
+}
+
+/// Bytes of a frame in a port's counters: the loopback's driver counts when it has taken the link header off (`loopback_xmit`).
+#[inline]
+pub(super) fn counted(length: usize, loops: bool) -> u64 {
+    let length = if loops { length.saturating_sub(ethernet::HEADER) } else { length };
+    length as u64
 }
 
 /// The identifications of packets that start here: one counter for all ways that hash alike, each begun at random

@@ -1,6 +1,6 @@
 //! A frame comes in: `walk` decides where its way goes on, `settle` acts on it, `refuse` ends it.
 
-use super::output::Cut;
+use super::output::{Cut, counted};
 use super::packet::{Cast, Fate, Packet, Routed};
 use super::{Cx, Parked, Stack};
 use crate::addr::IpAddr;
@@ -76,7 +76,7 @@ impl Stack {
             return Err(DropReason::FrameTooShort);
         };
         port.counters.rx_packets += 1;
-        port.counters.rx_bytes += packet.frame.len() as u64;
+        port.counters.rx_bytes += counted(packet.frame.len(), port.is_loopback());
         packet.cast = cast(&header, port);
         packet.frame.pull(ethernet::HEADER);
         let to_all = packet.cast == Cast::Broadcast;

@@ -55,6 +55,8 @@ struct Ip {
     opts: Options,
     /// What it prints.
     print: Print,
+    /// It has listed links before, in this batch: iproute2 does not forget that (`do_link`).
+    links_listed: bool,
 }
 
 /// What stands behind a word like `link`.
@@ -107,7 +109,7 @@ fn usage() -> Stop {
 pub(super) async fn main(p: Proc) -> Exit {
     let words: Vec<String> = p.argv().iter().skip(1).cloned().collect();
     let ns = p.ns();
-    let mut ip = Ip { p, ns, opts: Options::default(), print: Print::default() };
+    let mut ip = Ip { p, ns, opts: Options::default(), print: Print::default(), links_listed: false };
     let end = match ip.start(&words) {
         Ok(Some(file)) => ip.batch(&file).await,
         Ok(None) => Ok(()),

@@ -1,4 +1,4 @@
-//! `nsenter` and `unshare` (util-linux 2.38.1), as far as network namespaces go: a lab has no others.
+//! `nsenter` (util-linux 2.38.1), as far as network namespaces go: a lab has no others.
 
 use super::Proc;
 use super::becoming::{exec, fail, shell};
@@ -139,13 +139,4 @@ fn namespace_at(p: &Proc, path: &str) -> Result<NsId, String> {
         }
         _ => Err(missing()),
     }
-}
-
-/// `unshare`: a namespace that nobody has named is not among what a lab can make, and what it makes must have a way back.
-pub(crate) async fn unshare(p: Proc) -> Exit {
-    fail(
-        &p,
-        1,
-        "unshare: not simulated; make a namespace by `ip netns add NAME` and run in it by `ip netns exec NAME`\n",
-    )
 }

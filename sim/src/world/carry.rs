@@ -81,8 +81,9 @@ impl World {
         refused
     }
 
-    /// Decides whether a cable takes a frame (`veth_xmit`): by which end it will come out, and after how long.
-    fn take_frame(&self, ns: NsId, port: IfIndex, frame: &FrameBuf) -> Result<(End, Duration), Lost> {
+    /// Decides whether a cable takes a frame (`veth_xmit`): by which end it will come out, and after how long. What the other
+    /// end does not take (`is_skb_forwardable`) it counts as well.
+    fn take_frame(&mut self, ns: NsId, port: IfIndex, frame: &FrameBuf) -> Result<(End, Duration), Lost> {
         let gone = Lost::Silently(DropReason::HostTargetGone);
         let Some(near) = self.end_at(ns, port) else { return Err(gone) };
         let Some(cable) = self.cables.get(&near.cable) else { return Err(gone) };
@@ -93,14 +94,19 @@ impl World {
                 _ => Err(gone),
             };
         };
-        if !peer.is_up() {
-            return Err(Lost::Silently(DropReason::NoCarrier));
+        // A super-frame goes through: it is cut behind the cable, or never.
+        let fits = frame.offload.segment_size.is_some() || frame.len() <= peer.mtu as usize + ethernet::HEADER + TAG;
+        let lost = match (peer.is_up(), fits) {
+            (true, true) => return Ok((far, cable.delay)),
+            (true, false) => Lost::Refused(DropReason::TransmitRefused),
+            (false, _) => Lost::Silently(DropReason::NoCarrier),
+        };
+        if let Some(Place::Port(ns, index)) = self.place(far)
+            && let Some(peer) = self.stack_mut(ns).port_mut(index)
+        {
+            peer.counters.rx_dropped += 1;
         }
-        // A super-frame goes through (`is_skb_forwardable`): it is cut behind the cable, or never.
-        if frame.offload.segment_size.is_none() && frame.len() > peer.mtu as usize + ethernet::HEADER + TAG {
-            return Err(Lost::Refused(DropReason::TransmitRefused));
-        }
-        Ok((far, cable.delay))
+        Err(lost)
     }
 
     /// Sends a frame on its way.

@@ -45,12 +45,18 @@ impl World {
         if self.names.find(name).is_some() {
             return Err(Errno::Exist);
         }
+        let ns = self.netns_unshare();
+        self.names.list.push((name.to_string(), ns));
+        Ok(ns)
+    }
+
+    /// `unshare -n`: a new namespace without name. It goes when the last process leaves it.
+    pub fn netns_unshare(&mut self) -> NsId {
         self.last_ns += 1;
         let ns = NsId(self.last_ns);
         let net = Net::new(self.rng.next());
         self.nets.insert(ns, net);
-        self.names.list.push((name.to_string(), ns));
-        Ok(ns)
+        ns
     }
 
     /// `ip netns attach`: another name for a namespace. `EEXIST`, `ENOENT`.

@@ -309,3 +309,28 @@ fn a_recording_is_complete_and_readable() {
     }
     assert_eq!(world.take_trace(), "");
 }
+
+/// What the other end of a cable does not take, both ends count.
+#[test]
+fn a_frame_that_is_not_taken_is_counted_at_both_ends() {
+    let mut lab = lab(Host::Bare);
+    let make = "ip netns add a
+        ip netns add b
+        ip link add e0 netns a type veth peer name e0 netns b
+        ip -n a addr add 10.0.0.1/24 dev e0
+        ip -n a link set e0 mtu 9000 up
+        ip -n b link set e0 up
+        ip -n a neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev e0";
+    run(&mut lab, make);
+    pass(&mut lab, Duration::from_millis(1200));
+    let dropped = |lab: &Lab, ns: u32| {
+        let world = lab.world();
+        let port = world.stack(NsId(ns)).ports().get(2).expect("e0").counters;
+        (port.tx_dropped, port.rx_dropped)
+    };
+    assert_eq!((dropped(&lab, 1).0, dropped(&lab, 2).1), (0, 0));
+    lab.run("ip netns exec a ping -c 1 -W 1 -s 1477 10.0.0.2");
+    let long = dropped(&lab, 1).0;
+    assert!(long > 0, "longer than a VLAN tag allows");
+    assert_eq!(dropped(&lab, 2).1, long);
+}

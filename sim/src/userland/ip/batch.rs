@@ -114,6 +114,16 @@ mod tests {
         assert_eq!(commands(text), expected.map(|(at, line)| (at, line.to_owned())));
     }
 
+    /// `do_link` of iproute2 stays set: later listings of one link tell of the link alone.
+    #[test]
+    fn a_listing_of_links_is_not_forgotten() {
+        let mut lab = crate::lab::Lab::new(crate::lab::Options::default());
+        lab.provide("b", "addr show dev lo\nlink show dev lo\naddr show dev lo\n");
+        let shown = lab.run("ip -o -batch b").stdout;
+        let firsts: Vec<_> = shown.lines().filter_map(|line| line.split_whitespace().nth(2)).collect();
+        assert_eq!(firsts, ["inet", "inet6", "<LOOPBACK,UP,LOWER_UP>", "<LOOPBACK,UP,LOWER_UP>"]);
+    }
+
     #[test]
     fn a_batch_may_end_badly() {
         assert_eq!(lines("link \\\n"), (vec![], false));

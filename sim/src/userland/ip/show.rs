@@ -218,10 +218,12 @@ impl Filter {
 
 /// `ip link show`, `ip addr show`
 pub(super) fn list(ip: &mut Ip, mut args: Args<'_>, links: bool) -> Result<(), Stop> {
-    let filter = Filter::read(ip, &mut args, links)?;
+    let mut filter = Filter::read(ip, &mut args, links)?;
+    ip.links_listed |= links;
+    filter.links = ip.links_listed;
     ip.print.begin();
     let shown = match &filter.device {
-        Some(name) if links && filter.group.is_none() => show_link(ip, &filter, name),
+        Some(name) if filter.links && filter.group.is_none() => show_link(ip, &filter, name),
         _ => {
             show_all(ip, &filter);
             Ok(())
@@ -308,10 +310,10 @@ fn show_addresses(ip: &mut Ip, filter: &Filter, link: &Link, addresses: &[Addres
 }
 
 impl Filter {
-    /// What the kernel leaves out of a dump by itself: other kinds, and links of other masters. iproute2 tests it again,
+    /// What the kernel leaves out of a dump by itself: other kinds, if it knows the one that is asked for, and links of other masters. iproute2 tests it again,
     /// but in JSON leaves `{}` behind for a link that only it left out.
     fn kernel_takes(&self, link: &Link) -> bool {
-        const KNOWN: &[&str] = &["veth", "bridge", "dummy", "vlan", "vxlan", "macvlan", "bond", "ifb", "vrf"];
+        const KNOWN: &[&str] = &["veth", "bridge", "vxlan", "macvlan", "ifb", "tun"];
         let asked = self.kind.as_deref().filter(|kind| self.index.is_none() && KNOWN.contains(kind));
         asked.is_none_or(|kind| link.kind == Some(kind)) && (self.index.is_some() || self.master.is_none())
     }

@@ -153,6 +153,11 @@ fn set_options(
         let text = format!("cannot set unicast time-to-live: {}", Errno::Inval.text());
         return Err(Quit::error(&options.name, 2, text));
     }
+    // A source route takes CAP_NET_RAW, and ping has dropped that as soon as it had its socket.
+    if matches!(ip_options.get(1), Some(0x83 | 0x89)) {
+        let text = format!("record route: {}", Errno::Perm.text());
+        return Err(Quit::error(&options.name, 2, text));
+    }
     socket::set(p, opened, |set| {
         set.recverr = true;
         set.ttl = options.ttl;
