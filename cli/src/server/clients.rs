@@ -240,7 +240,8 @@ impl Server {
     /// Starts what is asked for and due by then, in the order in which the processes were made.
     pub(super) fn start_held(&mut self, by: Time) {
         self.held.sort_by_key(|held| held.pid);
-        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().partition(|held| held.due <= by);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.held).into_iter().partition(|held| held.due <= by);
         self.held = later;
         for held in due {
             if let Some(ns) = held.ns {

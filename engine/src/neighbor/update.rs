@@ -123,8 +123,8 @@ impl<T> Neighbors<T> {
         entry.enter(new);
         self.disarm(key);
         match new {
-            Nud::Reachable => self.arm(key, now + lasts),
-            _ if in_timer(new) => self.arm(key, now),
+            Nud::Reachable => self.arm(now, key, now + lasts),
+            _ if in_timer(new) => self.arm(now, key, now),
             _ => {}
         }
         if !is_valid(old) {
