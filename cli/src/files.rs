@@ -109,6 +109,7 @@ impl Files {
             Ask::Access { mode, .. } => access(world, &place, mode),
             Ask::ReadLink { out, size, .. } => read_link(call.pid, world, &place, out, size),
             Ask::Change { .. } => change(world, &place),
+            Ask::Attribute { .. } => Os::EOPNOTSUPP.into(),
             Ask::Exec { .. } | Ask::Write { .. } => Answer::GoOn,
         }
     }

@@ -52,8 +52,8 @@ fn digest(seed: u64) -> u64 {
     for line in ["ping -c 3 8.8.8.8", "traceroute -n 8.8.8.8", "ping -c 1 10.0.2.99"] {
         lab.run(line);
     }
-    let digest = lab.world().digest();
-    digest
+    let world = lab.world();
+    world.digest()
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What a user sees, without rights and without a network.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, and says where")]
+
 mod determinism;
 mod readme;
 mod tidy;

@@ -49,6 +49,10 @@ pub(super) enum Ask {
         dir: i32,
         path: u64,
     },
+    /// `getxattr`: `ls -l` looks for access control lists.
+    Attribute {
+        path: u64,
+    },
     Write {
         fd: i32,
         buffer: u64,
@@ -67,6 +71,7 @@ impl Ask {
             | Ask::ReadLink { dir, path, .. }
             | Ask::Change { dir, path }
             | Ask::Exec { dir, path } => Some((dir, path)),
+            Ask::Attribute { path } => Some((libc::AT_FDCWD, path)),
             Ask::Write { .. } => None,
         }
     }
@@ -88,6 +93,7 @@ pub(super) fn read(call: &Notification) -> Option<Ask> {
         libc::SYS_symlinkat => Ask::Change { dir: b as i32, path: c },
         libc::SYS_execve => Ask::Exec { dir: here, path: a },
         libc::SYS_execveat => Ask::Exec { dir, path: b },
+        libc::SYS_getxattr | libc::SYS_lgetxattr => Ask::Attribute { path: a },
         libc::SYS_write => Ask::Write { fd: a as i32, buffer: b, length: c as usize },
         #[cfg(target_arch = "x86_64")]
         other => return read_old(other, call.args),
@@ -126,6 +132,8 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_symlinkat,
     libc::SYS_execve,
     libc::SYS_execveat,
+    libc::SYS_getxattr,
+    libc::SYS_lgetxattr,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_open,
     #[cfg(target_arch = "x86_64")]
@@ -148,11 +156,14 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_symlink,
 ];
 
+/// A script is root, as scripts that ask for it (`$EUID`) want to hear: these tell 0.
+const WHO: [libc::c_long; 4] = [libc::SYS_getuid, libc::SYS_geteuid, libc::SYS_getgid, libc::SYS_getegid];
+
 /// Sockets that would reach the real machine's network.
 const FAMILIES: [i32; 4] = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_PACKET];
 
-/// The filter on a script and on all that it starts: calls that name a file stop, short writes stop, and sockets of the
-/// real network are refused.
+/// The filter on a script and on all that it starts: calls that name a file stop, short writes stop, sockets of the real
+/// network are refused, and the user is root.
 pub(crate) fn rules() -> Vec<Rule> {
     let stop = |call: &libc::c_long| Rule { call: *call, tests: Vec::new(), action: Action::Notify };
     let refuse = |family: i32| Rule {
@@ -165,5 +176,6 @@ pub(crate) fn rules() -> Vec<Rule> {
         tests: vec![Test::Differs(0, STDERR), Test::AtMost(2, LONGEST_VALUE)],
         action: Action::Notify,
     };
-    CALLS.iter().map(stop).chain([write]).chain(FAMILIES.map(refuse)).collect()
+    let nobody_else = |call: libc::c_long| Rule { call, tests: Vec::new(), action: Action::Errno(0) };
+    CALLS.iter().map(stop).chain([write]).chain(WHO.map(nobody_else)).chain(FAMILIES.map(refuse)).collect()
 }
