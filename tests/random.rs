@@ -60,6 +60,8 @@ pub fn script(seed: u64) -> String {
     for round in 0..rounds {
         traffic::round(&mut script, &net, redirects);
         if round + 1 < rounds {
+            // Errors about missing routes are rationed even so: one a second.
+            script.line("sleep 1");
             routes::changes(&mut script, &net);
         }
     }

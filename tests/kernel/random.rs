@@ -13,7 +13,7 @@ const AT_A_TIME: usize = 2;
 fn seeds() -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
     let first = number("VETHLAB_SEED").unwrap_or(0);
-    first..first + number("VETHLAB_CASES").unwrap_or(6)
+    first..first + number("VETHLAB_CASES").unwrap_or(4)
 }
 
 /// Where the two worlds differ for this seed.

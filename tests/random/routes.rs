@@ -187,6 +187,7 @@ fn rule(script: &mut Script, net: &Net, ns: usize) {
         4 => "tos 0x10".to_string(),
         _ => format!("not to {place}"),
     };
+    let which = if script.draw.chance(20) { "fwmark 7".to_string() } else { which };
     let what = script.draw.pick(&["table 100", "table 101", "table main", "unreachable", "prohibit", "blackhole"]);
     script.run_in(ns, &format!("ip rule add {which} {what}"));
     script.run_in(ns, "ip rule");
@@ -223,7 +224,16 @@ pub(super) fn changes(script: &mut Script, net: &Net) {
         let ns = script.draw.below(net.namespaces);
         let ends = net.of(ns);
         let Some(&end) = script.draw.any(&ends) else { continue };
-        match script.draw.below(9) {
+        match script.draw.below(12) {
+            9 => {
+                link_change(script, net, end);
+                carrier = true;
+            }
+            10 => {
+                let verb = script.draw.pick(&["route flush", "route del", "route flush root", "addr flush to"]);
+                let place = prefix(script, net);
+                script.run_in(ns, &format!("ip {verb} {place}"));
+            }
             0 | 1 => {
                 let state = script.draw.pick(&["down", "down", "up"]);
                 script.run_in(ns, &format!("ip link set {} {state}", end.name));
@@ -250,6 +260,23 @@ pub(super) fn changes(script: &mut Script, net: &Net) {
     if carrier {
         script.line("sleep 1.3");
     }
+}
+
+/// What seldom happens to a link.
+fn link_change(script: &mut Script, net: &Net, end: &End) {
+    let (ns, name) = (end.ns, &end.name);
+    let command = match script.draw.below(8) {
+        0 => format!("ip link del {name}"),
+        1 => format!("ip link set {name} netns n{}", script.draw.below(net.namespaces)),
+        2 => format!("ip link set {name} arp off"),
+        3 => format!("ip link set {name} address 02:00:00:00:ff:0a"),
+        4 => format!("ip link set {name} promisc on"),
+        5 => format!("ip link set {name} name w{}", &name[1..]),
+        6 => "ip link set lo down".to_string(),
+        _ => format!("ip link set {name} multicast off"),
+    };
+    script.run_in(ns, &command);
+    script.run_in(ns, "ip route");
 }
 
 fn address_change(script: &mut Script, end: &End) {

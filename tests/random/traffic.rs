@@ -2,14 +2,16 @@
 
 use super::Script;
 use super::net::Net;
-use super::routes::any_address;
+use super::routes::{any_address, prefix};
 
 /// A handful of commands. Redirects are rationed by time: with them, each command waits its while.
 pub(super) fn round(script: &mut Script, net: &Net, redirects: bool) {
     let many = if redirects { 5 } else { 6 + script.draw.below(4) };
     for _ in 0..many {
         let ns = script.draw.below(net.namespaces);
-        match script.draw.below(12) {
+        match script.draw.below(14) {
+            12 => listing(script, net, ns),
+            13 if script.draw.chance(40) => tracepath(script, net, ns),
             0 => arping(script, net, ns),
             1 => traceroute(script, net, ns),
             2 | 3 => question(script, net, ns),
@@ -54,10 +56,16 @@ fn ping(script: &mut Script, net: &Net, ns: usize) {
     if script.draw.chance(10) {
         words += &format!(" -Q {}", script.draw.pick(&["0x10", "0x08", "0xb8", "1", "0x1c"]));
     }
-    if script.draw.chance(8) {
-        words += " -R";
+    match script.draw.below(24) {
+        0 | 1 => words += " -R",
+        2 => words += " -m 7",
+        3 => words += " -r",
+        _ => {}
     }
     words += &from(script, net, ns);
+    while script.draw.chance(4) {
+        words += &format!(" {}", target(script, net));
+    }
     let target = target(script, net);
     script.send(ns, &format!("{words} {target}"));
 }
@@ -82,6 +90,36 @@ fn traceroute(script: &mut Script, net: &Net, ns: usize) {
     let size = script.draw.pick(if net.uneven { &["", "", " 1400", " 28"] } else { &["", "", " 1400", " 3000"] });
     let target = target(script, net);
     script.send(ns, &format!("traceroute -n -q 1 -N 1 -w 0.4 -m 4{method} {target}{size}"));
+}
+
+fn tracepath(script: &mut Script, net: &Net, ns: usize) {
+    let target = target(script, net);
+    script.send(ns, &format!("tracepath -n -m 2 {target} | sed 's/ *[0-9.]*ms *//'"));
+}
+
+/// One of the many ways to ask what is there.
+fn listing(script: &mut Script, net: &Net, ns: usize) {
+    let place = prefix(script, net);
+    let dev = script.draw.any(&net.of(ns)).map_or_else(|| "lo".to_string(), |end| end.name.clone());
+    let command = match script.draw.below(14) {
+        0 => format!("ip route show to match {place}"),
+        1 => format!("ip route show to root {place}"),
+        2 => format!("ip route show {place}"),
+        3 => "ip route show table all".to_string(),
+        4 => format!("ip route show dev {dev}"),
+        5 => "ip route show scope link".to_string(),
+        6 => "ip route show type unreachable".to_string(),
+        7 => "ip route show proto kernel".to_string(),
+        8 => "route -n".to_string(),
+        9 => format!("ip -4 addr show dev {dev} scope global"),
+        10 => "ip -4 -br addr".to_string(),
+        11 => "ip -d link".to_string(),
+        12 => "cat /proc/net/route".to_string(),
+        _ => format!("ifconfig {dev}"),
+    };
+    let filter = if command.ends_with("all") { " | grep -v :" } else { "" };
+    let filter = if command.starts_with("ifconfig") { " | grep -v 'inet6\\|packets\\|errors'" } else { filter };
+    script.run_in(ns, &format!("{command}{filter}"));
 }
 
 fn arping(script: &mut Script, net: &Net, ns: usize) {
