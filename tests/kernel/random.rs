@@ -1,4 +1,5 @@
-//! Random networks, on the kernel and in the simulator.
+//! Random networks, on the kernel and in the simulator. A seed's script is printed by
+//! `cargo run -p vethlab-tests --example random_script SEED`.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
