@@ -36,9 +36,9 @@ fn begin(p: &Proc) -> Result<Session, Quit> {
         say_sockets(p, &options);
     }
     let target = setup::prepare(p, &options)?;
-    p.out(&target.banner);
     let interval = if options.flood && !options.interval_set { 0 } else { options.interval };
     if interval >= i32::MAX / options.preload {
+        p.out(&target.banner);
         return Err(Quit::error(&options.name, 2, format!("illegal preload and/or interval: {interval}")));
     }
     p.catch(&[Signal::Int, Signal::Quit]);

@@ -56,9 +56,9 @@ impl Session {
         if self.o.flood {
             self.p.out("E");
         } else if error.errno == Errno::MsgSize {
-            self.p.err(&format!("{}: local error: message too long, mtu={}\n", self.o.name, error.info));
+            self.complain(&format!("local error: message too long, mtu={}", error.info));
         } else {
-            self.p.err(&format!("{}: local error: {}\n", self.o.name, error.errno.text()));
+            self.complain(&format!("local error: {}", error.errno.text()));
         }
         self.tally.errors += 1;
     }
@@ -75,7 +75,7 @@ impl Session {
             return;
         }
         let text = describe::icmp(kind, code, error.info, &|address| self.name(address));
-        self.p.out(&format!("{}From {} icmp_seq={sequence} {text}", self.time_stamp(), self.name(from)));
+        self.say(&format!("{}From {} icmp_seq={sequence} {text}", self.time_stamp(), self.name(from)));
     }
 
     /// The sequence number, if these bytes begin a request of ours to this address.
@@ -94,7 +94,7 @@ impl Session {
         let Some(icmp) = packet.get(length..).filter(|icmp| icmp.len() >= HEADER && length >= 20) else {
             if self.o.verbose {
                 let text = format!("packet too short ({} bytes) from {}", packet.len(), self.name(from));
-                self.p.err(&format!("{}: {text}\n", self.o.name));
+                self.complain(&text);
             }
             return;
         };
@@ -132,7 +132,7 @@ impl Session {
             text += &describe::ip_header(inner);
             text += &self.printer.clone().print(inner.get(20..length).unwrap_or_default(), &name);
         }
-        self.p.out(&text);
+        self.say(&text);
     }
 
     fn on_echo_reply(&mut self, datagram: &Datagram, options: &[u8], icmp: &[u8], from: Ipv4Addr) {
@@ -155,7 +155,7 @@ impl Session {
         }
         text += &format!(" ttl={}", datagram.ttl);
         if icmp.len() < self.o.size + HEADER {
-            self.p.out(&format!("{text} (truncated)\n"));
+            self.say(&format!("{text} (truncated)\n"));
             return;
         }
         if self.tally.timing {
@@ -172,7 +172,7 @@ impl Session {
         let mut printer = std::mem::take(&mut self.printer);
         text += &printer.print(options, &|address| self.name(address));
         self.printer = printer;
-        self.p.out(&format!("{text}\n"));
+        self.say(&format!("{text}\n"));
     }
 
     /// Microseconds from the time stamp in the answer to its arrival (`-U`: to now), counted.
@@ -188,7 +188,7 @@ impl Session {
         let mut trip = (nanos / 1000).wrapping_sub(sent);
         if trip < 0 {
             let text = format!("Warning: time of day goes back ({trip}us), taking countermeasures");
-            self.p.err(&format!("{}: {text}\n", self.o.name));
+            self.complain(&text);
             self.o.latency = true;
             trip = 0;
         }

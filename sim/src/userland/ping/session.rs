@@ -33,6 +33,9 @@ pub(super) struct Session {
     pub(super) ident: u16,
     /// An ICMP error came by the error queue: copies of such messages are no longer read (`ICMP_FILTER`).
     pub(super) errors_filtered: bool,
+    /// What stands in the buffer of standard output, which is written at the first line that is more than a dot: who ends a
+    /// ping before that, by a signal that it does not catch, loses it. A terminal is written to at once.
+    unwritten: String,
     interval: i32,
     addend: i32,
     tokens: i64,
@@ -50,7 +53,12 @@ impl Session {
     pub(super) fn new(p: Proc, o: Options, target: Target, data: Vec<u8>, interval: i32) -> Session {
         let now = p.now();
         let columns = p.env("COLUMNS").and_then(|columns| columns.parse().ok()).unwrap_or(80);
+        let mut unwritten = target.banner.clone();
+        if p.tty() || o.flood {
+            p.out(&std::mem::take(&mut unwritten));
+        }
         Session {
+            unwritten,
             tally: Tally::new(o.size >= 16),
             printer: OptionPrinter::default(),
             ident: o.ident.unwrap_or(p.pid() as u16),
@@ -88,9 +96,22 @@ impl Session {
         }
         let elapsed = self.last.unwrap_or(self.start).since(self.start);
         let rapid = self.interval == 0 || self.o.flood || self.o.adaptive;
-        self.p.out(&self.tally.finish(&self.target.host, Pace { elapsed, rapid }));
+        let text = self.tally.finish(&self.target.host, Pace { elapsed, rapid });
+        self.say(&text);
         let short = self.o.deadline > 0 && self.tally.received < self.o.count;
         i32::from(self.tally.received == 0 || short)
+    }
+
+    /// Prints, and flushes.
+    pub(super) fn say(&mut self, text: &str) {
+        let text = std::mem::take(&mut self.unwritten) + text;
+        self.p.out(&text);
+    }
+
+    /// `error()`: on standard error, after what was still to be written.
+    pub(super) fn complain(&mut self, text: &str) {
+        self.say("");
+        self.p.err(&format!("{}: {text}\n", self.o.name));
     }
 
     fn enough(&self) -> bool {
@@ -112,7 +133,7 @@ impl Session {
         }
         if self.o.outstanding && self.tally.transmitted > 0 && !self.tally.heard(self.tally.transmitted as u16) {
             let text = format!("no answer yet for icmp_seq={}\n", self.tally.transmitted % 0x1_0000);
-            self.p.out(&format!("{}{text}", self.time_stamp()));
+            self.say(&format!("{}{text}", self.time_stamp()));
         }
         let sequence = self.tally.next_sequence();
         loop {
@@ -197,7 +218,7 @@ impl Session {
             if self.o.flood {
                 self.p.out("E");
             } else {
-                self.p.err(&format!("{}: sendmsg: {}\n", self.o.name, errno.text()));
+                self.complain(&format!("sendmsg: {}", errno.text()));
             }
         }
         self.tokens = 0;
@@ -340,6 +361,17 @@ fn milliseconds_between(earlier: Time, later: Time) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A ping that is killed before anything came back has written nothing into its pipe, but to a terminal.
+    #[test]
+    fn the_first_line_waits_for_the_second() {
+        let mut lab = crate::lab::Lab::new(crate::lab::Options::default());
+        lab.run("ip addr add 10.0.0.1/24 dev lo\nip route add 10.9.0.0/24 dev lo");
+        for (line, lines) in [("timeout 2 ping -q 10.0.0.1", 0), ("timeout 2 ping 10.0.0.1", 3), ("timeout 2 ping -qf 10.0.0.1", 1)] {
+            let said = lab.run(line);
+            assert_eq!((said.stdout.lines().count(), said.status), (lines, 124), "{line}: {}", said.stdout);
+        }
+    }
 
     #[test]
     fn milliseconds_are_cut_off_toward_zero_on_either_side() {
