@@ -47,7 +47,10 @@ scenarios! {
     broadcast: "broadcast.sh",
     files: "files.sh",
     longest_prefix: "longest-prefix.sh",
+    masks: "masks.sh",
+    moved: "moved.sh",
     path_mtu: "path-mtu.sh",
+    promoted: "promoted.sh",
     proxy_arp: "proxy-arp.sh",
     redirect: "redirect.sh",
     reverse_path: "reverse-path.sh",
@@ -58,4 +61,5 @@ scenarios! {
     two_namespaces: "two-namespaces.sh",
     unanswered: "unanswered.sh",
     up_and_down: "up-and-down.sh",
+    waiting: "waiting.sh",
 }

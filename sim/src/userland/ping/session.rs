@@ -367,7 +367,9 @@ mod tests {
     fn the_first_line_waits_for_the_second() {
         let mut lab = crate::lab::Lab::new(crate::lab::Options::default());
         lab.run("ip addr add 10.0.0.1/24 dev lo\nip route add 10.9.0.0/24 dev lo");
-        for (line, lines) in [("timeout 2 ping -q 10.0.0.1", 0), ("timeout 2 ping 10.0.0.1", 3), ("timeout 2 ping -qf 10.0.0.1", 1)] {
+        for (line, lines) in
+            [("timeout 2 ping -q 10.0.0.1", 0), ("timeout 2 ping 10.0.0.1", 3), ("timeout 2 ping -qf 10.0.0.1", 1)]
+        {
             let said = lab.run(line);
             assert_eq!((said.stdout.lines().count(), said.status), (lines, 124), "{line}: {}", said.stdout);
         }
