@@ -13,4 +13,4 @@ ip netns exec a ping -c 1 10.1.0.2; echo "rc=$?"
 ip -n a neigh replace 10.1.0.2 lladdr 02:00:00:00:00:0c nud reachable dev va; ip -n a neigh
 ip netns exec a ping -c 1 -W 1 10.1.0.2; echo "rc=$?"
 ip -n a neigh del 10.1.0.2 dev va; ip -n a neigh; ip -n a neigh del 10.1.0.2 dev va; echo "rc=$?"
-ip -n a link set va arp off; ip -n a neigh show nud all | sort
+ip -n a link set va arp off; ip -4 -n a neigh show nud all | sort
