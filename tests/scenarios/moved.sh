@@ -3,7 +3,7 @@ for n in a b c; do ip netns add $n; done
 ip link add v0 type veth peer name v1
 ip addr add 10.0.0.1/24 dev v0; ip link set v0 up; ip link set v1 up
 ip route add 10.9.0.0/16 via 10.0.0.2
-ip link set v0 netns a; ip route show dev v0; ip -n a -br addr; ip -n a -o link show v0 | cut -d: -f3 | cut -d' ' -f2-
+ip link set v0 netns a; ip route show dev v0; ip -n a -br addr; ip -n a -o link show v0 | cut -d: -f3 | sed 's/ qlen.*//'
 ip -n a link set v0 netns b name eth0; ip link set v1 netns b name eth1; ip -n b -br link | awk '{print $1, $2}'
 ip -n b link set eth1 netns c name eth9; ip -n c link set eth9 netns 1; ip -br link show eth9 | awk '{print $1, $2}'
 ip link add eth0 type veth peer name eth0 netns a; ip link set eth0 netns b; echo "rc=$?"

@@ -6,27 +6,10 @@ use crate::addr::Mac;
 use crate::control::Nud;
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
-use crate::time::{Duration, Time};
+use crate::time::{Duration, Time, timer_wheel};
 
 /// No timer runs shorter than a hundredth of a second (`HZ / 100`).
 const SHORTEST: Duration = Duration::from_millis(10);
-
-/// A tick of the kernel's clock in nanoseconds, at the usual 250 a second.
-const JIFFY: u64 = 4_000_000;
-
-/// When a timer goes off that is set for `at`. It is never early and mostly late: the wheel knows ticks for a quarter of a
-/// second, and each level beyond is eight times as coarse (`calc_wheel_index`). So three probes a second apart take more than
-/// three seconds, and a program that waits three seconds by an exact clock does not see how they end.
-fn wheel(now: Time, at: Time) -> Time {
-    if at <= now {
-        return at;
-    }
-    let expires = at.nanos().div_ceil(JIFFY);
-    let ahead = expires - now.nanos() / JIFFY;
-    let level = (0..8).find(|level| ahead < 63 << (3 * level)).unwrap_or(8);
-    let shift = 3 * level;
-    Time(((expires >> shift) + 1).saturating_mul(JIFFY << shift))
-}
 
 impl<T> Neighbors<T> {
     /// Runs every timer due at `now`. Makes actions.
@@ -186,7 +169,7 @@ impl<T> Neighbors<T> {
 
     /// Sets the entry's timer, in place of one it has.
     pub(super) fn arm(&mut self, now: Time, key: Key, at: Time) {
-        let at = wheel(now, at);
+        let at = timer_wheel(now, at);
         self.disarm(key);
         if let Some(entry) = self.table.get_mut(key) {
             entry.timer = Some(at);
@@ -199,31 +182,5 @@ impl<T> Neighbors<T> {
         if let Some(at) = self.table.get_mut(key).and_then(|entry| entry.timer.take()) {
             self.timers.remove(&(at, key));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As `calc_wheel_index` reckons: one tick late within a quarter of a second, 32 ms at most for a second, and for ever
-    /// longer spans by an eighth at most.
-    #[test]
-    fn timers_are_late_and_never_early() {
-        let ms = |ms: u64| Time(ms * 1_000_000);
-        for (now, at, goes_off) in [
-            (0, 0, 0),
-            (7, 7, 7),
-            (0, 10, 16),
-            (0, 200, 204),
-            (0, 1000, 1024),
-            (1024, 2024, 2048),
-            (1001, 2001, 2016),
-            (0, 5000, 5120),
-            (0, 30_000, 30_720),
-        ] {
-            assert_eq!(wheel(ms(now), ms(at)), ms(goes_off), "{now} {at}");
-        }
-        assert!(wheel(Time(0), Time(u64::MAX - 1)) >= Time(u64::MAX - 1));
     }
 }

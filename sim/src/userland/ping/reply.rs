@@ -141,6 +141,7 @@ impl Session {
         let trip = self.round_trip(datagram, icmp);
         let duplicate = self.tally.answer(sequence);
         if self.o.quiet {
+            self.say("");
             return;
         }
         let bell = if self.o.audible { "\x07" } else { "" };

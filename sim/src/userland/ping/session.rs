@@ -13,7 +13,7 @@ use crate::userland::{Proc, Wake, socket};
 use std::net::Ipv4Addr;
 use vethlab_engine::control::Errno;
 use vethlab_engine::local::Datagram;
-use vethlab_engine::time::{Duration, Time};
+use vethlab_engine::time::{Duration, Time, timer_wheel};
 
 /// The shortest pause between requests that are not answered, in milliseconds (`MININTERVAL`).
 const SHORTEST: i64 = 10;
@@ -261,7 +261,7 @@ impl Session {
         if self.same_instant > i64::from(self.o.preload) {
             self.breathe().await;
         }
-        let until = self.alarm.min(self.p.now() + Duration::from_millis(self.patience(next)));
+        let until = self.alarm.min(self.patience(next));
         if !self.receive(until).await {
             return;
         }
@@ -269,17 +269,18 @@ impl Session {
         while self.tally.in_flight() != 0 && self.receive(Time::ZERO).await {}
     }
 
-    /// How long one wait lasts: a blocking read waits for the interval, a poll until the next request is due, but not less
-    /// than ten milliseconds while answers are expected.
-    fn patience(&self, next: i64) -> u64 {
+    /// When one wait ends: a blocking read waits for the interval, as exact as the kernel's timers are; a poll until the next
+    /// request is due, but not less than ten milliseconds while answers are expected.
+    fn patience(&self, next: i64) -> Time {
+        let now = self.p.now();
+        let after = |millis: i64| now + Duration::from_millis(millis.max(1) as u64);
         let interval = at_least(i64::from(self.interval));
         let blocking = !self.o.adaptive && next >= interval;
-        let wait = match next {
-            _ if blocking => interval,
-            ..=SHORTEST if self.tally.in_flight() != 0 => SHORTEST,
-            _ => next,
-        };
-        wait.max(1) as u64
+        match next {
+            _ if blocking => timer_wheel(now, after(interval)),
+            ..=SHORTEST if self.tally.in_flight() != 0 => after(SHORTEST),
+            _ => after(next),
+        }
     }
 
     /// Reads one message, waiting for it until then; false if there was none.
@@ -366,10 +367,21 @@ mod tests {
     #[test]
     fn the_first_line_waits_for_the_second() {
         let mut lab = crate::lab::Lab::new(crate::lab::Options::default());
-        lab.run("ip addr add 10.0.0.1/24 dev lo\nip route add 10.9.0.0/24 dev lo");
-        for (line, lines) in
-            [("timeout 2 ping -q 10.0.0.1", 0), ("timeout 2 ping 10.0.0.1", 3), ("timeout 2 ping -qf 10.0.0.1", 1)]
-        {
+        for line in [
+            "ip link add v type veth peer name w",
+            "ip addr add 10.8.0.1/24 dev v",
+            "ip link set v up",
+            "ip link set w up",
+        ] {
+            assert_eq!(lab.run(line).status, 0, "{line}");
+        }
+        assert_eq!(lab.run("ip addr add 10.0.0.1/24 dev lo").status, 0);
+        for (line, lines) in [
+            ("timeout 1 ping 10.8.0.2", 0),
+            ("timeout 2 ping -q 10.0.0.1", 1),
+            ("timeout 2 ping 10.0.0.1", 3),
+            ("timeout 0.001 ping -qf 10.0.0.1", 1),
+        ] {
             let said = lab.run(line);
             assert_eq!((said.stdout.lines().count(), said.status), (lines, 124), "{line}: {}", said.stdout);
         }
