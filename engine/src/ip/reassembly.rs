@@ -86,8 +86,8 @@ impl Reassembly {
     }
 
     /// Takes a fragment that came in by `port`: a frame that begins with the IP header, which `header` was
-    /// [checked](Ipv4::checked) from and which has these options. Returns the packet, if that was the last one missing. Else look for discarded
-    /// frames.
+    /// [checked](Ipv4::checked) from and which has these options. Returns the packet, if that was the last one missing.
+    /// Else look for discarded frames.
     pub fn add(
         &mut self,
         now: Time,

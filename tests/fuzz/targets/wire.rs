@@ -84,11 +84,12 @@ fn fragments(data: &[u8]) {
     let mut pool = FramePool::new();
     let mut table = Reassembly::new();
     let mtu = usize::from(data.first().copied().unwrap_or(0)) * 8 + 28;
+    let options = options::Options::default();
     let mut cut = Fragments::new(data, mtu, true);
     while let Some(frame) = cut.as_mut().and_then(|cut| cut.next(&mut pool)) {
         let header = Ipv4::checked(&frame).expect("a right header");
         assert!(frame.len() <= mtu.max(data.len()));
-        if let Some(whole) = table.add(Time::ZERO, 1, &header, frame, &mut pool) {
+        if let Some(whole) = table.add(Time::ZERO, 1, &header, &options, frame, &mut pool) {
             pool.give(whole.frame);
         }
     }
@@ -97,7 +98,7 @@ fn fragments(data: &[u8]) {
             continue;
         };
         let frame = pool.copy(piece);
-        if let Some(whole) = table.add(Time(1), 2, &header, frame, &mut pool) {
+        if let Some(whole) = table.add(Time(1), 2, &header, &options, frame, &mut pool) {
             pool.give(whole.frame);
         }
     }
