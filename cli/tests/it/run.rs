@@ -32,7 +32,13 @@ fn files_of_the_kernel_are_the_labs() {
     prints("echo 1 > /proc/sys/net/ipv4/ip_forward && sysctl net.ipv4.ip_forward", "net.ipv4.ip_forward = 1\n", 0);
     prints("cd /sys/class/net; for i in *; do echo $i $(< $i/mtu); done", "lo 65536\n", 0);
     prints("echo x 2> /dev/null > /proc/sys/net/ipv4/ip_forward", "", 1);
-    prints("/sbin/ip link 2> /dev/null", "", 127);
+    for user in users() {
+        let output = user.run("/sbin/ip link");
+        assert_eq!(output.status.code(), Some(127));
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("/sbin/ip is the real machine's tool and was not run")
+        );
+    }
 }
 
 #[test]
