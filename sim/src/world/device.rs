@@ -8,7 +8,6 @@ use super::cable::{End, Place};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::{Command, Errno, LinkChange};
 use vethlab_engine::frame::{FrameBuf, FramePool};
-use vethlab_engine::time::Time;
 
 /// A device, as a world knows it.
 #[derive(Debug)]
@@ -117,7 +116,7 @@ impl vethlab_engine::runner::Driven for World {
         World::pool(self)
     }
 
-    fn advance(&mut self, now: Time) {
+    fn advance(&mut self, now: vethlab_engine::time::Time) {
         self.advance_to(now);
     }
 
@@ -125,7 +124,7 @@ impl vethlab_engine::runner::Driven for World {
         self.device_receive(port, frames);
     }
 
-    fn next_deadline(&self) -> Option<Time> {
+    fn next_deadline(&self) -> Option<vethlab_engine::time::Time> {
         self.next_event()
     }
 
