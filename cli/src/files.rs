@@ -100,8 +100,10 @@ impl Files {
         if matches!(ask, Ask::Exec { .. }) {
             return exec(&path);
         }
-        let Some(path) = paths::kernels(&path, call.pid) else { return Answer::GoOn };
-        let place = Place { ns: namespace(call.pid), path };
+        if !view::is_ours(&path) {
+            return Answer::GoOn;
+        }
+        let place = Place { ns: namespace(paths::whose(&path, call.pid)), path };
         match ask {
             Ask::Open { flags, .. } => self.open(world, place, flags),
             Ask::Stat { out, follow, .. } => self.stat(call.pid, world, place, out, follow),

@@ -56,6 +56,16 @@ enum Place<'a> {
     /// `/sys/devices/virtual/net`: the directories that those lead to.
     Devices(Vec<&'a str>),
     Run(Vec<&'a str>),
+    /// `/proc/PID/ns/net`: a link that names the namespace by its inode.
+    Inode,
+}
+
+/// The inode of the host's namespace; the others count up from it. (A real machine begins just above this.)
+const FIRST_INODE: u32 = 4_026_531_840;
+
+/// True for the folder of a process below `/proc`. Whose namespace that is, the caller has decided.
+fn is_process(name: &str) -> bool {
+    matches!(name, "self" | "thread-self") || name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The parts of an absolute path, without those that lead nowhere (`.`, `..`, empty ones).
@@ -75,9 +85,9 @@ fn place(path: &str) -> Option<Place<'_>> {
     let parts = parts(path);
     match parts.as_slice() {
         ["proc", "sys", rest @ ..] => Some(Place::Sysctl(rest.join("/"))),
-        ["proc", "net", rest @ ..] | ["proc", "self" | "thread-self", "net", rest @ ..] => {
-            Some(Place::ProcNet(rest.to_vec()))
-        }
+        ["proc", "net", rest @ ..] => Some(Place::ProcNet(rest.to_vec())),
+        ["proc", who, "net", rest @ ..] if is_process(who) => Some(Place::ProcNet(rest.to_vec())),
+        ["proc", who, "ns", "net"] if is_process(who) => Some(Place::Inode),
         ["sys", "class", "net", rest @ ..] => Some(Place::Sysfs(rest.to_vec())),
         ["sys", "devices", "virtual", "net", rest @ ..] => Some(Place::Devices(rest.to_vec())),
         ["run", "netns", rest @ ..] | ["var", "run", "netns", rest @ ..] => Some(Place::Run(rest.to_vec())),
@@ -101,6 +111,7 @@ pub fn kind(world: &World, ns: NsId, path: &str) -> Result<Entry, Errno> {
         Place::Sysfs(parts) => sysfs::kind(world, ns, &parts),
         Place::Devices(parts) => sysfs::kind(world, ns, &parts).map(|entry| sysfs::device(entry, parts.len())),
         Place::Run(parts) => run::kind(world, &parts),
+        Place::Inode => Ok(Entry::link("net", format!("net:[{}]", FIRST_INODE.wrapping_add(ns.0)))),
     }?;
     entry.name = parts(path).last().copied().unwrap_or_default().to_string();
     Ok(entry)
@@ -117,6 +128,7 @@ pub fn list(world: &World, ns: NsId, path: &str) -> Result<Vec<Entry>, Errno> {
             Ok(entries.into_iter().map(|entry| sysfs::device(entry, parts.len() + 1)).collect())
         }
         Place::Run(parts) => run::list(world, &parts),
+        Place::Inode => Err(Errno::NotDir),
     }?;
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(entries)
@@ -129,6 +141,7 @@ pub fn read(world: &mut World, ns: NsId, path: &str) -> Result<Vec<u8>, Errno> {
         Place::ProcNet(parts) => procnet::read(world, ns, &parts),
         Place::Sysfs(parts) | Place::Devices(parts) => sysfs::read(world, ns, &parts),
         Place::Run(parts) => run::read(world, &parts),
+        Place::Inode => Err(Errno::Inval),
     }?;
     Ok(text.into_bytes())
 }
@@ -144,6 +157,7 @@ pub fn write(world: &mut World, ns: NsId, path: &str, bytes: &[u8]) -> Result<()
         }),
         Place::Sysfs(parts) | Place::Devices(parts) => sysfs::write(world, ns, &parts, text),
         Place::Run(parts) => run::write(world, &parts),
+        Place::Inode => Err(Errno::Perm),
     }
 }
 

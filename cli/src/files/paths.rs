@@ -52,11 +52,10 @@ pub(super) fn named_by(pid: u32, ask: &Ask, shadow: &Shadow) -> Option<String> {
     Some(absolute(&folder, &path))
 }
 
-/// The canonical name of one of the kernel's files, if this is one: a process may call itself by its number.
-pub(super) fn kernels(path: &str, pid: u32) -> Option<String> {
-    let own = path.strip_prefix(&format!("/proc/{pid}/net")).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-    let path = own.map_or_else(|| path.to_string(), |rest| format!("/proc/net{rest}"));
-    view::is_ours(&path).then_some(path)
+/// The process whose namespace a path shows: the one that it names, or the one that asks.
+pub(super) fn whose(path: &str, asking: u32) -> u32 {
+    let named = path.strip_prefix("/proc/").and_then(|rest| rest.split('/').next());
+    named.and_then(|name| name.parse().ok()).unwrap_or(asking)
 }
 
 /// The number of the memory file of ours that a descriptor stands for.
@@ -96,22 +95,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_files_have_many_names() {
-        let cases = [
-            ("/proc/sys/net/ipv4/ip_forward", Some("/proc/sys/net/ipv4/ip_forward")),
-            ("/var/run/netns/red", Some("/var/run/netns/red")),
-            ("/run/netns", Some("/run/netns")),
-            ("/run/netnsx", None),
-            ("/proc/self/net/dev", Some("/proc/self/net/dev")),
-            ("/proc/7/net/arp", Some("/proc/net/arp")),
-            ("/proc/8/net/arp", None),
-            ("/proc/net", Some("/proc/net")),
-            ("/proc/sys/kernel/hostname", None),
-            ("/etc/passwd", None),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(kernels(path, 7).as_deref(), expected, "{path}");
-        }
+    fn a_path_may_name_a_process() {
+        assert_eq!(whose("/proc/8/net/arp", 7), 8);
+        assert_eq!(whose("/proc/self/net/arp", 7), 7);
+        assert_eq!(whose("/proc/net/arp", 7), 7);
+        assert_eq!(whose("/sys/class/net", 7), 7);
     }
 
     #[test]

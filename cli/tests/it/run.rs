@@ -31,6 +31,9 @@ fn files_of_the_kernel_are_the_labs() {
     prints("ip netns add red; ls -l /run/netns | cut -c1-22", "total 0\n-r--r--r-- 1 root root\n", 0);
     prints("echo 1 > /proc/sys/net/ipv4/ip_forward && sysctl net.ipv4.ip_forward", "net.ipv4.ip_forward = 1\n", 0);
     prints("cd /sys/class/net; for i in *; do echo $i $(< $i/mtu); done", "lo 65536\n", 0);
+    let script = "ip netns add red; r() { ip netns exec red \"$@\"; }; a=$(readlink /proc/self/ns/net); \
+                  [ $a = $(readlink /proc/$$/ns/net) ] && [ $a != $(r readlink /proc/self/ns/net) ] && echo ${a%[*}";
+    prints(script, "net:\n", 0);
     prints("echo x 2> /dev/null > /proc/sys/net/ipv4/ip_forward", "", 1);
     for user in users() {
         let output = user.run("/sbin/ip link");

@@ -142,6 +142,7 @@ fn directories_are_listed() {
     assert_eq!(names("/sys/class/net/v0/statistics").len(), 24);
     let at = |path: &str| kind(&lab.world(), HOST, path).expect(path);
     assert_eq!(at("/sys/class/net/v0").kind, Kind::Link("../../devices/virtual/net/v0".to_string()));
+    assert_eq!(at("/proc/self/ns/net").kind, Kind::Link("net:[4026531840]".to_string()), "the host's");
     assert_eq!(at("/sys/devices/virtual/net/v0").kind, Kind::Directory, "what the link leads to");
     assert_eq!((at("/sys/class/net/v0/mtu").mode, at("/sys/class/net/v0/address").mode), (0o644, 0o444));
     assert_eq!((at("/proc/sys/net").kind, at("/proc/sys/net").mode), (Kind::Directory, 0o555));
