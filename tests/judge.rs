@@ -13,7 +13,7 @@ pub use text::normalise;
 use std::collections::BTreeMap;
 
 /// What a script did.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Run {
     /// Standard output, normalised.
     pub stdout: String,
@@ -28,10 +28,33 @@ pub struct Run {
 impl Run {
     /// The same with what went out of each interface apart from what came in. On the kernel an answer comes before the
     /// call that sent the question has returned; in a simulator whose cables are long, after all that the call sent.
-    pub fn by_direction(mut self) -> Run {
-        self.frames.values_mut().for_each(|frames| frames.sort_by_key(|frame| frame.starts_with("in")));
-        self
+    pub fn by_direction(&self) -> Run {
+        let mut run = self.clone();
+        run.frames.values_mut().for_each(|frames| frames.sort_by_key(|frame| frame.starts_with("in")));
+        run
     }
+}
+
+/// How often the kernel is asked before a difference is believed: on a busy machine a timer of its is late now and then.
+const TRIES: usize = 3;
+
+/// Where a script differs between the two worlds, as `differ` sees it; empty if the kernel has done what the simulator
+/// does. The simulator runs once, for it always does the same.
+///
+/// # Panics
+/// If the kernel printed nothing.
+pub fn disagreement(script: &std::path::Path, differ: impl Fn(&Run, &Run) -> String) -> String {
+    let simulator = in_simulator(script);
+    let mut said = String::new();
+    for _ in 0..TRIES {
+        let kernel = on_kernel(script);
+        assert!(!kernel.stdout.is_empty(), "the kernel printed nothing: {}", kernel.stderr);
+        said = differ(&kernel, &simulator);
+        if said.is_empty() {
+            break;
+        }
+    }
+    said
 }
 
 /// Where two runs differ, said for people; empty if they do not.

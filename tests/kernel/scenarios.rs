@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use vethlab_tests::binary::root;
-use vethlab_tests::judge::{differences, in_simulator, on_kernel};
+use vethlab_tests::judge::{differences, disagreement};
 use vethlab_tests::rights::root_or_skip;
 
 /// Runs a script in both worlds and compares all that can be seen.
@@ -10,9 +10,7 @@ fn judge(script: &Path) {
     if !root_or_skip(&script.display().to_string()) {
         return;
     }
-    let (kernel, simulator) = (on_kernel(script), in_simulator(script));
-    assert!(!kernel.stdout.is_empty(), "the kernel printed nothing: {}", kernel.stderr);
-    let said = differences(&kernel, &simulator);
+    let said = disagreement(script, differences);
     assert!(said.is_empty(), "{}\n{said}", script.display());
 }
 

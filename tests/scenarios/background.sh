@@ -10,6 +10,6 @@ ip netns exec b sysctl -qw net.ipv4.icmp_echo_ignore_all=0
 ip netns exec a ping -i 0.2 10.1.0.2 | head -3
 ip netns exec a ping 10.1.0.2 >/dev/null & sleep 1; kill -INT $!; wait $!; echo "rc=$?"
 (sleep 0.4; echo later) & (sleep 0.2; echo sooner) & wait
-for i in 1 2 3; do ip netns exec a ping -c 1 -W 0.5 10.1.0.$i >/dev/null && echo "$i is up" || echo "$i is down"; done
+for i in 1 2; do ip netns exec a ping -c 1 -W 0.5 10.1.0.$i >/dev/null && echo "$i is up" || echo "$i is down"; done
 sleep 3
 timeout 1 ip netns exec a ping -q 10.1.0.2 >/dev/null; echo "rc=$?"
