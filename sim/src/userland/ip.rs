@@ -119,6 +119,19 @@ pub(super) async fn main(p: Proc) -> Exit {
 }
 
 impl Ip {
+    /// Under `-s`, what a flush of addresses or neighbours ends with.
+    fn flushed(&mut self, rounds: i32) {
+        if self.opts.stats == 0 {
+            return;
+        }
+        let s = if rounds > 1 { "s" } else { "" };
+        self.print.raw(&match rounds {
+            0 => "Nothing to flush.\n".to_owned(),
+            _ => format!("*** Flush is complete after {rounds} round{s} ***\n"),
+        });
+        self.print.flush();
+    }
+
     /// The options, and the command after them. A file name means a batch.
     fn start(&mut self, words: &[String]) -> Result<Option<String>, Stop> {
         let p = self.p.clone();

@@ -229,7 +229,7 @@ pub(super) fn list(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
 
 /// `ip neigh flush …`: entries are listed and deleted until none is left.
 pub(super) fn flush(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
-    const ROUNDS: u32 = 10;
+    const ROUNDS: i32 = 10;
     if args.is_empty() {
         return Err(Stop::fail(1, "Flush requires arguments.\n"));
     }
@@ -237,7 +237,7 @@ pub(super) fn flush(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     for round in 1..=ROUNDS {
         let wanted = dump(ip, &filter);
         if wanted.is_empty() {
-            complete(ip, round - 1);
+            ip.flushed(round - 1);
             return Ok(());
         }
         for entry in &wanted {
@@ -263,18 +263,6 @@ fn delete(ip: &Ip, wanted: &[Listed]) -> Result<(), Stop> {
             .map_err(|refusal| Stop::quit(1, format!("Failed to send flush request: {}\n", refusal.errno.text())))?;
     }
     Ok(())
-}
-
-fn complete(ip: &mut Ip, rounds: u32) {
-    if ip.opts.stats == 0 {
-        return;
-    }
-    let s = if rounds > 1 { "s" } else { "" };
-    ip.print.raw(&match rounds {
-        0 => "Nothing to flush.\n".to_owned(),
-        _ => format!("*** Flush is complete after {rounds} round{s} ***\n"),
-    });
-    ip.print.flush();
 }
 
 /// Neighbours, or proxies, that are wanted.

@@ -22,7 +22,7 @@ pub(in super::super) fn flush(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Sto
     while ip.opts.loops == 0 || round < ip.opts.loops {
         let wanted = addresses(ip, &filter);
         if wanted.is_empty() {
-            complete(ip, round);
+            ip.flushed(round);
             return Ok(());
         }
         round += 1;
@@ -32,7 +32,7 @@ pub(in super::super) fn flush(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Sto
             ip.print.flush();
         }
         if once {
-            complete(ip, round);
+            ip.flushed(round);
             return Ok(());
         }
     }
@@ -66,16 +66,4 @@ fn delete(ip: &Ip, wanted: &[Address]) -> Result<(), Stop> {
 
 fn of(address: &Address) -> AddressSpec {
     AddressSpec::of(address.index, address.local, address.length)
-}
-
-fn complete(ip: &mut Ip, rounds: i32) {
-    if ip.opts.stats == 0 {
-        return;
-    }
-    let s = if rounds > 1 { "s" } else { "" };
-    ip.print.raw(&match rounds {
-        0 => "Nothing to flush.\n".to_owned(),
-        _ => format!("*** Flush is complete after {rounds} round{s} ***\n"),
-    });
-    ip.print.flush();
 }
