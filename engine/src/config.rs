@@ -155,8 +155,8 @@ impl Config {
                 Ok(())
             }
             Command::SysctlWrite(path, value) => self.sysctl_write(now, &path, &value),
-            Command::NeighborAdd(..) | Command::NeighborDelete(_) => {
-                debug_assert!(false, "neighbours are the stack's");
+            Command::NeighborAdd(..) | Command::NeighborDelete(_) | Command::TableReplace(_) => {
+                debug_assert!(false, "neighbours and filters are the stack's");
                 Err(Errno::OpNotSupp.into())
             }
         }

@@ -26,6 +26,7 @@
 //! | [`control`] | configuration as data: a [`Command`](control::Command), and how it is [refused](control::Refusal) |
 //! | [`config`], [`link`], [`address`], [`sysctl`] | what a command changes, and what follows from it |
 //! | [`route`] | [`Rib`](route::Rib), what the user said; [`Fib`](route::Fib), what a packet asks |
+//! | [`filter`] | rules: tables, chains, matches, targets |
 //! | [`observe`], [`counters`], [`reason`] | who watches, what is counted, and why a frame ended |
 //! | [`frame`] | buffers: every frame is sent, consumed, or discarded with a reason |
 //! | [`time`], [`rng`], [`addr`], [`wire`] | the alphabet |
@@ -54,6 +55,7 @@ pub mod control;
 pub mod counters;
 #[cfg(target_os = "linux")]
 pub mod device;
+pub mod filter;
 pub mod frame;
 pub mod ip;
 pub mod link;

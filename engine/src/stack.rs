@@ -38,6 +38,7 @@ use crate::addr::IpAddr;
 use crate::config::Config;
 use crate::control::{Command, IfIndex, Refusal, RouteKind};
 use crate::counters::Counters;
+use crate::filter::Filter;
 use crate::frame::{FrameBuf, FramePool, Outbox};
 use crate::ip::Reassembly;
 use crate::link::{OperState, Port, Ports};
@@ -74,6 +75,7 @@ pub(crate) struct Parked {
 #[derive(Debug)]
 pub struct Stack {
     pub(crate) config: Config,
+    pub(crate) filter: Filter,
     pub(crate) neighbors: Neighbors<Parked>,
     pub(crate) sockets: Sockets,
     pub(crate) reassembly: Reassembly,
@@ -90,6 +92,7 @@ impl Stack {
         let mut rng = Rng::new(seed);
         let mut stack = Stack {
             config: Config::seeded(Time::ZERO, rng.split()),
+            filter: Filter::default(),
             neighbors: Neighbors::new(rng.split()),
             sockets: Sockets::new(rng.split()),
             reassembly: Reassembly::new(),
@@ -139,6 +142,11 @@ impl Stack {
     /// Ports, addresses, routes and sysctls.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The filter tables.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
     }
 
     /// The ports, by index.

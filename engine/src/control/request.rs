@@ -1,6 +1,7 @@
 //! Requests and what they are made of.
 
 use crate::addr::{IpAddr, Mac};
+use crate::filter::Table;
 use crate::time::Time;
 
 /// An interface index: per namespace, from 1 (`lo`), never 0.
@@ -459,6 +460,8 @@ pub enum Command {
     NeighborAdd(NeighborMode, NeighborSpec),
     /// `ip neigh del`
     NeighborDelete(NeighborSpec),
+    /// `iptables`: a filter table takes the place of the one of its name, counters and all, or is the first of its name.
+    TableReplace(Box<Table>),
     /// `sysctl -w` and writes to `/proc/sys`: path below `/proc/sys` with slashes, value.
     SysctlWrite(String, String),
 }
