@@ -24,6 +24,9 @@ pub(crate) use sockets::Sockets;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u32);
 
+/// One end of a flow: address and port.
+pub type Endpoint = (Ipv4Addr, u16);
+
 /// What kind of socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketKind {
@@ -35,6 +38,8 @@ pub enum SocketKind {
     },
     /// `socket(AF_INET, SOCK_DGRAM, 0)`: UDP.
     Udp,
+    /// `socket(AF_INET, SOCK_STREAM, 0)`: TCP.
+    Tcp,
     /// `socket(AF_PACKET, SOCK_DGRAM, ethertype)`: gets payloads of frames of this type with the sender's MAC; sends by
     /// [`Stack::send_frame`](crate::Stack::send_frame).
     Packet {
@@ -70,6 +75,8 @@ pub struct SocketOptions {
     pub pmtu: PmtuDiscover,
     /// `SO_BROADCAST`: without it, sending to a broadcast address is `EACCES`.
     pub broadcast: bool,
+    /// `SO_REUSEADDR`
+    pub reuse_address: bool,
     /// `IP_RECVERR`: ICMP errors are kept for [`Stack::receive_error`](crate::Stack::receive_error).
     pub recverr: bool,
     /// `IP_OPTIONS`: raw option bytes of the IP header, at most 40, padded by the caller to a multiple of 4.

@@ -32,6 +32,7 @@ mod peers;
 mod receive;
 mod reply;
 mod socket;
+mod stream;
 mod v4;
 
 use crate::addr::IpAddr;

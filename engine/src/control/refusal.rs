@@ -42,6 +42,7 @@ errnos! {
     Inval = 22, "Invalid argument";
     NFile = 23, "Too many open files in system";
     NoSpc = 28, "No space left on device";
+    Pipe = 32, "Broken pipe";
     Range = 34, "Numerical result out of range";
     Loop = 40, "Too many levels of symbolic links";
     NoNet = 64, "Machine is not on the network";
@@ -57,12 +58,17 @@ errnos! {
     AddrNotAvail = 99, "Cannot assign requested address";
     NetDown = 100, "Network is down";
     NetUnreach = 101, "Network is unreachable";
+    ConnAborted = 103, "Software caused connection abort";
+    ConnReset = 104, "Connection reset by peer";
     NoBufs = 105, "No buffer space available";
+    IsConn = 106, "Transport endpoint is already connected";
     NotConn = 107, "Transport endpoint is not connected";
     ConnRefused = 111, "Connection refused";
     HostDown = 112, "Host is down";
     HostUnreach = 113, "No route to host";
     TimedOut = 110, "Connection timed out";
+    Already = 114, "Operation already in progress";
+    InProgress = 115, "Operation now in progress";
 }
 
 /// Why a request was not carried out. Nothing was changed.

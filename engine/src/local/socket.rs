@@ -59,6 +59,7 @@ impl Socket {
         let fits = match self.kind {
             SocketKind::Udp => self.charged == 0 || self.charged + size <= self.limit,
             SocketKind::Raw { .. } | SocketKind::Packet { .. } => self.charged < self.limit,
+            SocketKind::Tcp => false,
         };
         if fits {
             self.charged += size;
@@ -72,6 +73,16 @@ impl Socket {
         let (size, datagram) = self.datagrams.pop_front()?;
         self.charged -= size;
         Some(datagram)
+    }
+
+    /// The oldest datagram, which stays.
+    pub(crate) fn first(&self) -> Option<&Datagram> {
+        self.datagrams.front().map(|(_, datagram)| datagram)
+    }
+
+    /// An error waits in the queue, or the next call will fail.
+    pub(crate) fn has_error(&self) -> bool {
+        !self.errors.is_empty() || self.pending.is_some()
     }
 
     /// Keeps an error for the queue; it is lost if there is no room (`sock_queue_err_skb`). `length` is that of the packet

@@ -50,6 +50,7 @@ impl Sockets {
             SocketKind::Raw { protocol: 0 } => return Err(Errno::ProtoNoSupport),
             SocketKind::Raw { .. } => self.raw.insert(0, id),
             SocketKind::Packet { .. } => self.packet.insert(0, id),
+            SocketKind::Tcp => return Err(Errno::ProtoNoSupport),
             SocketKind::Udp => {}
         }
         self.open.insert(id, Socket::new(kind, limit));
@@ -120,7 +121,8 @@ impl Sockets {
             let (mine, its) = (me.options.device, other.options.device);
             let device = mine.is_none() || its.is_none() || mine == its;
             let any = me.receives_at.is_unspecified() || other.receives_at.is_unspecified();
-            other.port == port && device && (any || me.receives_at == other.receives_at)
+            let reused = me.options.reuse_address && other.options.reuse_address;
+            other.port == port && device && !reused && (any || me.receives_at == other.receives_at)
         })
     }
 }

@@ -174,6 +174,7 @@ fn room(kind: SocketKind, payload: usize) -> usize {
             SocketKind::Packet { ethertype } => {
                 all.deliver_packet(Time::ZERO, 2, ethertype, Mac::ZERO, false, &packet);
             }
+            SocketKind::Tcp => unreachable!("it keeps no packets"),
         }
     }
     if kind == SocketKind::Udp {

@@ -30,7 +30,7 @@ impl Stack {
         }
         observer.step(Step::Delivered { protocol: packet.header.protocol });
         let seen = self.sockets.deliver_raw(cx.now, packet.seen_by(), &packet.frame);
-        match self.accept(cx, &packet) {
+        match self.hand_to_protocol(cx, &packet) {
             Ok(Answer::None) => self.consume(cx, packet.frame),
             Ok(Answer::Echo) => self.echo(cx, packet, observer),
             Ok(Answer::Timestamp) => self.timestamp(cx, packet, observer),
@@ -40,7 +40,7 @@ impl Stack {
     }
 
     /// Decides what the packet's protocol makes of it.
-    fn accept(&mut self, cx: &mut Cx<'_>, packet: &Packet) -> Result<Answer, DropReason> {
+    fn hand_to_protocol(&mut self, cx: &mut Cx<'_>, packet: &Packet) -> Result<Answer, DropReason> {
         match packet.header.protocol {
             protocol::ICMP => self.icmp_receive(cx, packet),
             protocol::UDP => {

@@ -49,7 +49,7 @@ impl Stack {
         let (protocol, head) = match kind {
             SocketKind::Raw { protocol } => (protocol, 0),
             SocketKind::Udp if port != 0 => (protocol::UDP, udp::HEADER),
-            SocketKind::Udp | SocketKind::Packet { .. } => return Err(Errno::Inval),
+            SocketKind::Udp | SocketKind::Tcp | SocketKind::Packet { .. } => return Err(Errno::Inval),
         };
         let outgoing = self.prepare(cx.now, socket, address)?;
         let ours = self.sockets.get_mut(socket)?;

@@ -34,7 +34,7 @@ impl Stack {
         let raw = match state.kind {
             SocketKind::Packet { .. } => return Err(Errno::Inval),
             SocketKind::Raw { .. } => true,
-            SocketKind::Udp => false,
+            SocketKind::Udp | SocketKind::Tcp => false,
         };
         if raw && state.peer.is_some() {
             return Err(Errno::Inval);
@@ -98,7 +98,7 @@ impl Stack {
         let address = specified(state.receives_at).unwrap_or(state.speaks_from);
         match state.kind {
             SocketKind::Raw { protocol } => (address, u16::from(protocol)),
-            SocketKind::Udp => (address, state.port),
+            SocketKind::Udp | SocketKind::Tcp => (address, state.port),
             SocketKind::Packet { .. } => (Ipv4Addr::UNSPECIFIED, 0),
         }
     }

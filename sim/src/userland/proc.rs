@@ -1,5 +1,9 @@
 //! What a program sees of its lab: its words, its namespace, its streams, time, and the world.
 
+mod sockets;
+
+pub use sockets::{Ready, Wait};
+
 use crate::lab::core::{Core, FileWait, Waiting};
 use crate::lab::{Event, Pid, Signal};
 use crate::world::{NsId, World};
