@@ -155,7 +155,10 @@ impl Config {
                 Ok(())
             }
             Command::SysctlWrite(path, value) => self.sysctl_write(now, &path, &value),
-            Command::NeighborAdd(..) | Command::NeighborDelete(_) | Command::TableReplace(_) => {
+            Command::NeighborAdd(..)
+            | Command::NeighborDelete(_)
+            | Command::TableReplace(_)
+            | Command::TableDelete(_) => {
                 debug_assert!(false, "neighbours and filters are the stack's");
                 Err(Errno::OpNotSupp.into())
             }

@@ -40,4 +40,10 @@ impl Filter {
         self.tables.sort_by_key(|table| table.name);
         Ok(())
     }
+
+    /// Takes a table away.
+    pub(crate) fn delete(&mut self, name: TableName) -> Result<(), Refusal> {
+        self.tables.retain(|table| table.name != name);
+        Ok(())
+    }
 }

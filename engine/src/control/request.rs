@@ -1,7 +1,7 @@
 //! Requests and what they are made of.
 
 use crate::addr::{IpAddr, Mac};
-use crate::filter::Table;
+use crate::filter::{Table, TableName};
 use crate::time::Time;
 
 /// An interface index: per namespace, from 1 (`lo`), never 0.
@@ -462,6 +462,8 @@ pub enum Command {
     NeighborDelete(NeighborSpec),
     /// `iptables`: a filter table takes the place of the one of its name, counters and all, or is the first of its name.
     TableReplace(Box<Table>),
+    /// `iptables-restore` of a table with nothing in it: the table is gone, as if nobody had touched it.
+    TableDelete(TableName),
     /// `sysctl -w` and writes to `/proc/sys`: path below `/proc/sys` with slashes, value.
     SysctlWrite(String, String),
 }

@@ -40,10 +40,24 @@ pub struct Chain {
     pub name: String,
     /// The built-in ones have a policy: true accepts, false drops. Those of the user have none.
     pub policy: Option<bool>,
-    /// What came to the policy's verdict.
+    /// How far it exists; of the user's own always [`Standing::Made`].
+    pub standing: Standing,
+    /// What came to the policy's verdict, if that is counted.
     pub counters: RuleCounters,
     /// The rules, in order.
     pub rules: Vec<Rule>,
+}
+
+/// How far a built-in chain exists: nf_tables makes each when it is needed, and counts for a policy only when told to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Listed, but nobody has made it: it has no rules, accepts and does not count (nor does it keep its table tracking
+    /// connections).
+    Absent,
+    /// Made for a rule (`-A`, `-I`, `-F`): its policy counts nothing.
+    Made,
+    /// What comes to its policy is counted: since `-P`, `-Z` or `iptables-restore`.
+    Counted,
 }
 
 /// Packets, and bytes of IP packets.
@@ -357,8 +371,10 @@ pub enum Target {
     },
     /// `-j NETMAP --to address/mask`
     NetMap(Ipv4Addr, Ipv4Addr),
-    /// `-j NOTRACK` (printed as `CT --notrack` where iptables does)
+    /// `-j NOTRACK`
     NoTrack,
+    /// `-j CT --notrack`: the same under its newer name, printed so.
+    CtNoTrack,
     /// `-j TCPMSS`; none is `--clamp-mss-to-pmtu`.
     TcpMss(Option<u16>),
     /// `-j TTL`
@@ -482,11 +498,12 @@ impl Hook {
 }
 
 impl Table {
-    /// The table as it is when it is first touched: its built-in chains, empty, accepting.
+    /// The table as it is when it is first touched: its built-in chains, empty, accepting, none made yet.
     pub fn fresh(name: TableName) -> Table {
         let chain = |hook: &Hook| Chain {
             name: hook.name().to_string(),
             policy: Some(true),
+            standing: Standing::Absent,
             counters: RuleCounters::default(),
             rules: Vec::new(),
         };

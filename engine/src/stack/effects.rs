@@ -21,6 +21,7 @@ impl Stack {
         match command {
             Command::NeighborAdd(mode, spec) => self.neighbor_add(cx.now, mode, &spec),
             Command::TableReplace(table) => self.filter.replace(*table),
+            Command::TableDelete(name) => self.filter.delete(name),
             Command::NeighborDelete(spec) => {
                 if spec.index != 0 || !spec.proxy {
                     self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;
