@@ -23,6 +23,7 @@ mod ask;
 mod deliver;
 mod effects;
 mod forward;
+mod hooks;
 mod icmp;
 mod icmp_error;
 mod originate;

@@ -41,6 +41,10 @@ pub(super) struct Packet {
     pub(super) redirect: bool,
     /// What the ICMP error about it is to say: the MTU that it exceeds, the byte that is wrong.
     pub(super) info: u32,
+    /// The firewall's mark (`skb->mark`).
+    pub(super) mark: u32,
+    /// The bridge ports that it came in by and is to leave by, while it is bridged (`nf_bridge_info`).
+    pub(super) physdev: (Option<IfIndex>, Option<IfIndex>),
 }
 
 /// What is kept of a packet's route.
@@ -119,6 +123,8 @@ impl Packet {
             route: Routed::NOT_YET,
             redirect: false,
             info: 0,
+            mark: 0,
+            physdev: (None, None),
         }
     }
 
