@@ -155,6 +155,7 @@ impl Config {
                 Ok(())
             }
             Command::SysctlWrite(path, value) => self.sysctl_write(now, &path, &value),
+            Command::FdbAdd(..) | Command::FdbDelete(..) => Err(Errno::OpNotSupp.into()),
             Command::NeighborAdd(..)
             | Command::NeighborDelete(_)
             | Command::TableReplace(_)

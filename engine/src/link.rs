@@ -1,11 +1,15 @@
 //! Links: the ports of a namespace, and the Ethernet layer.
 
+pub mod bridge;
 mod change;
 mod event;
 mod make;
 pub mod name;
 pub mod port;
 mod ports;
+pub mod virt;
 
+pub use bridge::{Bridge, BridgeChange, BridgeConf, BridgePort, BridgePortChange, BridgeSpec, PortState};
 pub use port::{OperState, Port, PortCounters, PortKind};
 pub use ports::Ports;
+pub use virt::{Lower, Macvlan, MacvlanMode, Upper, Vlan, Vxlan, VxlanSpec};

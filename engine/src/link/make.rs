@@ -1,5 +1,6 @@
 //! New ports, as their drivers make them.
 
+use super::bridge::Bridge;
 use super::port::{OperState, Port, PortCounters, PortKind, flag};
 use crate::addr::Mac;
 use crate::control::IfIndex;
@@ -32,6 +33,13 @@ impl Port {
             conf: PortConf::default(),
             counters: PortCounters::default(),
             created: now,
+            master: None,
+            bridge_port: None,
+            bridge: None,
+            vlan: None,
+            macvlan: None,
+            vxlan: None,
+            uppers: Vec::new(),
         }
     }
 
@@ -50,6 +58,29 @@ impl Port {
             // The driver turns the carrier off once the device is registered, and that counts.
             carrier_changes: (0, 1),
             ..Port::new_loopback(now)
+        }
+    }
+
+    /// A dummy, down (`drivers/net/dummy.c`).
+    pub fn new_dummy(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+        Port {
+            kind: PortKind::Dummy,
+            set_flags: flag::BROADCAST | flag::NOARP,
+            mtu_range: (0, 0),
+            carrier: true,
+            carrier_changes: (0, 0),
+            ..Port::new_ethernet(index, name, mac, now)
+        }
+    }
+
+    /// A bridge without ports, down (`br_dev_setup`).
+    pub fn new_bridge(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+        Port {
+            kind: PortKind::Bridge,
+            carrier: true,
+            carrier_changes: (0, 0),
+            bridge: Some(Box::new(Bridge::new())),
+            ..Port::new_ethernet(index, name, mac, now)
         }
     }
 }

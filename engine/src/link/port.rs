@@ -1,5 +1,7 @@
 //! A port: one interface of a namespace, as `struct net_device` and its `in_device` hold it.
 
+use super::bridge::{Bridge, BridgePort};
+use super::virt::{Macvlan, Upper, Vlan, Vxlan};
 use crate::addr::Mac;
 use crate::address::{Address4, Address6};
 use crate::control::IfIndex;
@@ -30,8 +32,18 @@ pub mod flag {
 pub enum PortKind {
     /// `lo`: what is sent is received, no link header matters, MAC zero, MTU 65536.
     Loopback,
-    /// An Ethernet device.
+    /// An Ethernet device: a cable's end, a network card.
     Ethernet,
+    /// A bridge; see [`Port::bridge`].
+    Bridge,
+    /// A VLAN on another port; see [`Port::vlan`].
+    Vlan,
+    /// What is sent is swallowed.
+    Dummy,
+    /// Another MAC of another port; see [`Port::macvlan`].
+    Macvlan,
+    /// Ethernet in UDP; see [`Port::vxlan`].
+    Vxlan,
 }
 
 /// `IFLA_OPERSTATE` (RFC 2863).
@@ -111,6 +123,20 @@ pub struct Port {
     pub counters: PortCounters,
     /// When it was made.
     pub created: Time,
+    /// The bridge that it is a port of.
+    pub master: Option<IfIndex>,
+    /// What that bridge knows of it; there if `master` is.
+    pub bridge_port: Option<Box<BridgePort>>,
+    /// What a bridge is.
+    pub bridge: Option<Box<Bridge>>,
+    /// What a VLAN is.
+    pub vlan: Option<Vlan>,
+    /// What a macvlan is.
+    pub macvlan: Option<Macvlan>,
+    /// What a VXLAN is.
+    pub vxlan: Option<Box<Vxlan>>,
+    /// The ports that stand on this one: VLANs and macvlans.
+    pub uppers: Vec<Upper>,
 }
 
 impl Port {

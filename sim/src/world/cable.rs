@@ -2,7 +2,7 @@
 
 use super::{Driver, NsId, Peer, World};
 use vethlab_engine::control::IfIndex;
-use vethlab_engine::link::{OperState, Port};
+use vethlab_engine::link::{OperState, Port, PortKind};
 use vethlab_engine::time::Duration;
 
 /// How long a frame is on its way from end to end, unless something else is asked for: two of them make the round trip
@@ -118,6 +118,7 @@ impl World {
             Some(cable) if cable.places.iter().any(|place| matches!(place, Place::Device(_))) => Driver::External,
             Some(cable) if cable.physical => Driver::Physical,
             Some(_) => Driver::Veth,
+            None if port.kind != PortKind::Ethernet => Driver::Virtual,
             None => Driver::External,
         })
     }

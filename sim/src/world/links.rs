@@ -6,25 +6,26 @@ use super::{Driver, LinkAdd, LinkKind, NsId, PeerAdd, World};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::{Command, Errno, IfIndex, Refusal};
 use vethlab_engine::link::{Port, name};
+use vethlab_engine::time::Time;
 
 /// Bounds of a veth's MTU (`ETH_MIN_MTU`, `ETH_MAX_MTU`).
 const MTU: std::ops::RangeInclusive<u32> = 68..=65535;
 
 /// What was said of one end.
-struct EndAdd<'a> {
-    ns: NsId,
-    name: Option<&'a str>,
-    index: Option<IfIndex>,
-    address: Option<Mac>,
-    mtu: Option<u32>,
-    txqueuelen: Option<u32>,
+pub(super) struct EndAdd<'a> {
+    pub(super) ns: NsId,
+    pub(super) name: Option<&'a str>,
+    pub(super) index: Option<IfIndex>,
+    pub(super) address: Option<Mac>,
+    pub(super) mtu: Option<u32>,
+    pub(super) txqueuelen: Option<u32>,
 }
 
 impl World {
     /// `ip link add`
     pub fn link_add(&mut self, ns: NsId, link: LinkAdd) -> Result<IfIndex, Refusal> {
         let LinkKind::Veth { peer } = &link.kind else {
-            return Err(Refusal::because(Errno::OpNotSupp, "Unknown device type"));
+            return self.link_add_virtual(ns, &link);
         };
         let LinkAdd { index, address, mtu, txqueuelen, .. } = link;
         let near = EndAdd { ns, name: link.name.as_deref(), index, address, mtu, txqueuelen };
@@ -59,7 +60,17 @@ impl World {
 
     /// `register_netdevice`: a name, a number, and a port.
     fn register(&mut self, end: &EndAdd<'_>) -> Result<IfIndex, Errno> {
-        let wanted = end.name.unwrap_or("veth%d");
+        self.register_as(end, "veth%d", Port::new_ethernet)
+    }
+
+    /// The same for a port that `make` makes, named by this pattern if nothing is said.
+    pub(super) fn register_as(
+        &mut self,
+        end: &EndAdd<'_>,
+        pattern: &str,
+        make: impl FnOnce(IfIndex, String, Mac, Time) -> Port,
+    ) -> Result<IfIndex, Errno> {
+        let wanted = end.name.unwrap_or(pattern);
         let name = name::choose(self.stack(end.ns).ports(), wanted);
         if matches!(wanted, "all" | "default") {
             // Refused late, by IPv4: a number is used up.
@@ -68,7 +79,7 @@ impl World {
         let name = name?;
         let index = self.reserve_index(end.ns, end.index)?;
         let mac = end.address.unwrap_or_else(|| self.random_mac());
-        let mut port = Port::new_ethernet(index, name, mac, self.now);
+        let mut port = make(index, name, mac, self.now);
         port.mtu = end.mtu.unwrap_or(port.mtu);
         port.txqueuelen = end.txqueuelen.unwrap_or(port.txqueuelen);
         let now = self.now;
@@ -100,7 +111,7 @@ impl World {
     pub fn link_delete(&mut self, ns: NsId, index: IfIndex) -> Result<(), Refusal> {
         match self.driver(ns, index) {
             None => return Err(Errno::NoDev.into()),
-            Some(Driver::Veth) => {}
+            Some(Driver::Veth | Driver::Virtual) => {}
             Some(_) => return Err(Errno::OpNotSupp.into()),
         }
         self.evict(ns, index);

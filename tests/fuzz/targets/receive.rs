@@ -184,17 +184,7 @@ fn port(index: IfIndex) -> Port {
         set_flags: flag::BROADCAST | flag::MULTICAST,
         carrier: true,
         operstate: OperState::Down,
-        was_up: false,
-        carrier_changes: (0, 0),
-        txqueuelen: 1000,
-        alias: String::new(),
-        group: 0,
         addrgenmode: 1,
-        ipv6_ready: false,
-        addresses4: Vec::new(),
-        addresses6: Vec::new(),
-        conf: PortConf::default(),
-        counters: PortCounters::default(),
-        created: Time::ZERO,
+        ..Port::new_loopback(Time::ZERO)
     }
 }

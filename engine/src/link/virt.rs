@@ -1,0 +1,123 @@
+//! Links that stand on other links: VLANs, macvlans, VXLANs.
+
+use crate::addr::{IpAddr, Mac};
+use crate::control::IfIndex;
+
+/// The link that another one stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lower {
+    /// One of the same namespace.
+    Here(IfIndex),
+    /// One of another namespace: whoever drives the stacks carries frames between the two.
+    Elsewhere,
+}
+
+/// A link that stands on this one, as frames that come in look for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upper {
+    /// What it takes.
+    pub takes: Takes,
+    /// Where it is: a port of the same namespace, or a number by which its carrier knows it.
+    pub place: Place,
+}
+
+/// Where an upper link is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the same namespace.
+    Here(IfIndex),
+    /// In another one, under this number.
+    Elsewhere(u64),
+}
+
+/// Which frames an upper link takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Those with this tag: Ethernet type and VLAN.
+    Tag(u16, u16),
+    /// Those to this MAC, and those to many; as its mode says.
+    Mac(Mac, MacvlanMode),
+}
+
+/// A VLAN (`type vlan`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vlan {
+    /// What it stands on.
+    pub lower: Lower,
+    /// `protocol`: 0x8100 (802.1Q) or 0x88a8 (802.1ad)
+    pub protocol: u16,
+    /// `id`
+    pub id: u16,
+}
+
+/// `mode` of a macvlan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "iproute2's own names")]
+pub enum MacvlanMode {
+    Private = 1,
+    Vepa = 2,
+    Bridge = 4,
+    Passthru = 8,
+    Source = 16,
+}
+
+/// A macvlan (`type macvlan`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Macvlan {
+    /// What it stands on.
+    pub lower: Lower,
+    /// How it deals with its siblings.
+    pub mode: MacvlanMode,
+}
+
+/// A VXLAN as the user says it (`type vxlan`). `None` is "not said".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "iproute2's own names")]
+pub struct VxlanSpec {
+    pub id: u32,
+    /// `remote` or `group`
+    pub remote: Option<IpAddr>,
+    pub local: Option<IpAddr>,
+    pub dev: Option<IfIndex>,
+    /// `dstport`; iproute2 leaves the kernel's own (8472) if it is not said.
+    pub dstport: Option<u16>,
+    pub ttl: u8,
+    pub tos: u8,
+    pub learning: bool,
+    pub ageing: u32,
+    pub max_addresses: u32,
+    pub srcport: (u16, u16),
+    pub df: u8,
+}
+
+impl VxlanSpec {
+    /// Nothing is said but the number.
+    pub fn of(id: u32) -> VxlanSpec {
+        VxlanSpec {
+            id,
+            remote: None,
+            local: None,
+            dev: None,
+            dstport: None,
+            ttl: 0,
+            tos: 0,
+            learning: true,
+            ageing: 300,
+            max_addresses: 0,
+            srcport: (0, 0),
+            df: 0,
+        }
+    }
+
+    /// The UDP port that it listens on and sends to.
+    pub fn port(&self) -> u16 {
+        self.dstport.unwrap_or(8472)
+    }
+}
+
+/// A VXLAN.
+#[derive(Debug)]
+pub struct Vxlan {
+    /// What was said of it.
+    pub spec: VxlanSpec,
+}
