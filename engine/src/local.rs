@@ -6,12 +6,14 @@
 //! | `socket` | one socket: what it is bound to, and its two queues, bounded as Linux bounds them |
 //! | `sockets` | `Sockets`: all open sockets, and who has which UDP port |
 //! | `deliver` | which packet goes to which socket |
+//! | `tap` | packet sockets that hear everything |
 //! | `error` | ICMP errors, and the sockets they concern |
 
 mod deliver;
 mod error;
 mod socket;
 mod sockets;
+mod tap;
 
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{Errno, IfIndex};
@@ -19,6 +21,8 @@ use crate::time::Time;
 pub(crate) use error::IcmpError;
 pub(crate) use socket::Socket;
 pub(crate) use sockets::Sockets;
+pub(crate) use tap::Taps;
+pub use tap::{TapCast, TapCounts, TapFrame, TapSpec};
 
 /// The number of an open socket in its stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -34,6 +34,7 @@ mod receive;
 mod reply;
 mod socket;
 mod stream;
+mod tap;
 mod v4;
 
 use crate::addr::IpAddr;
@@ -44,7 +45,7 @@ use crate::filter::Filter;
 use crate::frame::{FrameBuf, FramePool, Outbox};
 use crate::ip::Reassembly;
 use crate::link::{OperState, Port, Ports};
-use crate::local::Sockets;
+use crate::local::{Sockets, Taps};
 use crate::neighbor::{NeighborEntry, Neighbors, ProxyEntry};
 use crate::observe::{Observer, Silent, Step};
 use crate::rng::Rng;
@@ -80,6 +81,7 @@ pub struct Stack {
     pub(crate) filter: Filter,
     pub(crate) neighbors: Neighbors<Parked>,
     pub(crate) sockets: Sockets,
+    taps: Taps,
     pub(crate) reassembly: Reassembly,
     pub(crate) counters: Counters,
     peers: Peers,
@@ -97,6 +99,7 @@ impl Stack {
             filter: Filter::default(),
             neighbors: Neighbors::new(rng.split()),
             sockets: Sockets::new(rng.split()),
+            taps: Taps::default(),
             reassembly: Reassembly::new(),
             counters: Counters::default(),
             peers: Peers::new(rng.split()),

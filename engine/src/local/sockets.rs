@@ -39,13 +39,19 @@ impl Sockets {
         }
     }
 
-    /// Opens one that lets `limit` bytes wait.
-    pub(crate) fn open(&mut self, kind: SocketKind, limit: usize) -> Result<SocketId, Errno> {
+    /// A number for one more.
+    pub(crate) fn number(&mut self) -> Result<SocketId, Errno> {
         if self.open.len() >= LIMIT {
             return Err(Errno::NFile);
         }
         let id = SocketId(self.next);
         self.next = self.next.checked_add(1).ok_or(Errno::NFile)?;
+        Ok(id)
+    }
+
+    /// Opens one that lets `limit` bytes wait.
+    pub(crate) fn open(&mut self, kind: SocketKind, limit: usize) -> Result<SocketId, Errno> {
+        let id = self.number()?;
         match kind {
             SocketKind::Raw { protocol: 0 } => return Err(Errno::ProtoNoSupport),
             SocketKind::Raw { .. } => self.raw.insert(0, id),

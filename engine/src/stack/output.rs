@@ -257,6 +257,9 @@ impl Stack {
         port.counters.tx_packets += 1;
         port.counters.tx_bytes += counted(frame.len(), loops);
         self.counters.sent += 1;
+        if !self.taps.is_empty() {
+            self.tap_out(cx.now, index, &frame);
+        }
         observer.step(Step::Transmitted { port: index, frame: &frame });
         if loops {
             self.looped.push_back(Looped { port: index, frame, route: routed, copy: false });
@@ -281,8 +284,12 @@ impl Stack {
             return Err(Errno::NoDev);
         };
         port.counters.tx_dropped += 1;
-        let unnoticed = port.is_up() && matches!(port.operstate, OperState::Up | OperState::Unknown);
-        let reason = if port.is_up() { DropReason::NoCarrier } else { DropReason::PortDown };
+        let is_up = port.is_up();
+        let unnoticed = is_up && matches!(port.operstate, OperState::Up | OperState::Unknown);
+        if unnoticed && !self.taps.is_empty() {
+            self.tap_out(cx.now, index, &frame);
+        }
+        let reason = if is_up { DropReason::NoCarrier } else { DropReason::PortDown };
         self.discard(cx, frame, reason, observer);
         if unnoticed { Err(Errno::NoBufs) } else { Ok(()) }
     }

@@ -78,6 +78,9 @@ impl Stack {
         port.counters.rx_packets += 1;
         port.counters.rx_bytes += counted(packet.frame.len(), port.is_loopback());
         packet.cast = cast(&header, port);
+        if !self.taps.is_empty() {
+            self.tap_in(cx.now, packet.port, packet.cast, &packet.frame);
+        }
         packet.frame.pull(ethernet::HEADER);
         let to_all = packet.cast == Cast::Broadcast;
         self.sockets.deliver_packet(cx.now, packet.port, header.ethertype, header.source, to_all, &packet.frame);

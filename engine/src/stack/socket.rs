@@ -21,6 +21,7 @@ impl Stack {
     /// Closes it; what it had not read is discarded.
     pub fn close(&mut self, socket: SocketId) {
         self.sockets.close(socket);
+        self.taps.close(socket);
     }
 
     /// Its options, to change them.

@@ -7,3 +7,4 @@ mod lab;
 mod local;
 mod noise;
 mod reasons;
+mod taps;

@@ -12,7 +12,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 use vethlab_engine::control::Errno;
-use vethlab_engine::local::{Datagram, SocketError, SocketId, SocketKind};
+use vethlab_engine::local::{Datagram, SocketError, SocketId, SocketKind, TapFrame, TapSpec};
 use vethlab_engine::time::Time;
 
 /// 2024-01-01 00:00:00 UTC: when every world begins, so that `ping -D` prints the same on each run.
@@ -152,6 +152,26 @@ impl Proc {
             })
             .await;
         (from, wake)
+    }
+
+    /// Opens a tap in the program's namespace; it is closed when the program ends.
+    pub fn tap(&self, spec: TapSpec) -> Result<SocketId, Errno> {
+        let tap = self.world().stack_mut(self.me.ns).tap(spec)?;
+        self.keep(tap);
+        Ok(tap)
+    }
+
+    /// Waits for a frame on a tap, until then; `Err` is the signal or the time that ended the wait.
+    pub async fn hear(&self, tap: SocketId, until: Time) -> Result<TapFrame, Wake> {
+        let ns = self.me.ns;
+        let mut heard = None;
+        let wake = self
+            .wait(until, |world| {
+                heard = world.stack_mut(ns).tap_frame(tap);
+                heard.is_some().then_some(Wake::Timer)
+            })
+            .await;
+        heard.ok_or(wake)
     }
 
     /// A real file's bytes, or the error's text (`No such file or directory`). `-` is standard input.
