@@ -2,6 +2,7 @@
 //! as the program ends.
 
 mod becoming;
+mod disk;
 mod link;
 mod talk;
 mod timeout;
@@ -63,7 +64,7 @@ fn program(argv: Vec<String>) -> io::Result<ExitCode> {
 fn run(talk: &mut Talk, mut argv: Vec<String>, mut ns: Option<u32>) -> io::Result<ExitCode> {
     loop {
         let name = argv.first().map(|word| base_name(word)).unwrap_or_default().to_string();
-        talk.send(&Request::Run { argv, env: link::environment(), tty: link::tty(), ns })?;
+        talk.send(&Request::Run { argv, env: link::environment(), tty: link::tty(), typed: link::typed(), ns })?;
         match talk.finish()? {
             End::Status(status) => return Ok(ExitCode::from(status as u8)),
             End::Signaled(signal) => return Ok(link::die_of(signal)),

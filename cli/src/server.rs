@@ -7,6 +7,7 @@ mod clients;
 mod end;
 mod pace;
 mod record;
+mod stdin;
 
 pub(crate) use self::end::End;
 pub(crate) use self::record::Record;

@@ -1,5 +1,9 @@
 //! What clients and the server say to each other: a length, and that many bytes of postcard.
 
+mod files;
+
+pub(crate) use files::{Answer, Call, Content, to_lab};
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -7,7 +11,7 @@ use vethlab_engine::time::Duration;
 use vethlab_sim::lab::TimeLimit;
 
 /// No message is longer: files that programs read whole travel in one.
-const LONGEST: usize = 64 << 20;
+const LONGEST: usize = 256 << 20;
 const HEAD: usize = 4;
 
 /// From a client.
@@ -21,6 +25,8 @@ pub(crate) enum Request {
         env: Vec<(String, String)>,
         /// Standard output is a terminal.
         tty: bool,
+        /// Standard input is one.
+        typed: bool,
         /// The namespace, if a program has just become this one; else it is the calling process's.
         ns: Option<u32>,
     },
@@ -31,8 +37,10 @@ pub(crate) enum Request {
         /// The process ignores it, as background jobs do; a program that asked for it gets it all the same.
         ignored: bool,
     },
-    /// The answer to [`Reply::NeedFile`]: bytes, or why not.
-    File(Result<Vec<u8>, String>),
+    /// The answer to [`Reply::NeedFile`].
+    File(Answer),
+    /// Standard input, as far as [`Reply::NeedStdin`] allows; nothing at its end.
+    Stdin(Vec<u8>),
     /// The calling process is about to become a real program that lives in this namespace.
     Become(u32),
 }
@@ -44,8 +52,10 @@ pub(crate) enum Reply {
     Stdout(Vec<u8>),
     /// Print this.
     Stderr(Vec<u8>),
-    /// Read this file (`-`: standard input).
-    NeedFile(String),
+    /// Do this with a file (`-`: standard input).
+    NeedFile(Call),
+    /// Read so many bytes of standard input and no more; before, none are allowed.
+    NeedStdin(u32),
     /// The program ended.
     Status(i32),
     /// The program was ended by this signal.
@@ -140,11 +150,13 @@ mod tests {
                 argv: vec!["ip".into(), "".into()],
                 env: vec![("A".into(), "1".into())],
                 tty: true,
+                typed: false,
                 ns: None,
             },
-            Request::Run { argv: vec![], env: vec![], tty: false, ns: Some(u32::MAX) },
+            Request::Run { argv: vec![], env: vec![], tty: false, typed: true, ns: Some(u32::MAX) },
             Request::Signal { number: -1, ignored: true },
-            Request::File(Ok(vec![0; 70_000])),
+            Request::File(Ok(Content::Bytes(vec![0; 70_000]))),
+            Request::Stdin(Vec::new()),
             Request::File(Err("No such file or directory".into())),
             Request::Become(7),
         ]

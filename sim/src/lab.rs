@@ -5,9 +5,13 @@
 //! programs that a script runs at a time.
 
 pub(crate) mod core;
+mod files;
 mod run;
 
+pub use self::files::{DirEntry, FileAnswer, FileCall, FileInfo, FileReply};
+
 use self::core::{Core, FileWait, State, Waiting};
+use self::files::Memory;
 use crate::userland::proc::Identity;
 use crate::userland::{self, Proc};
 use crate::world::{NsId, World};
@@ -145,8 +149,10 @@ pub enum Event {
     Stdout(Pid, Vec<u8>),
     /// Bytes for standard error.
     Stderr(Pid, Vec<u8>),
-    /// The program wants a real file's bytes (`-`: standard input): answer with [`Lab::file`].
-    NeedFile(Pid, String),
+    /// The program asks something of a real file: answer with [`Lab::answer`].
+    NeedFile(Pid, FileCall),
+    /// The program reads its standard input: answer with [`Lab::stdin`] when there is something to read.
+    NeedStdin(Pid),
     /// The program ended.
     Exit(Pid, Exit),
 }
@@ -170,7 +176,7 @@ pub struct Lab {
     core: Rc<Core>,
     tasks: BTreeMap<Pid, Task>,
     next_pid: u32,
-    files: BTreeMap<String, Vec<u8>>,
+    files: Memory,
 }
 
 /// A program that runs.
@@ -186,7 +192,7 @@ impl Lab {
         let mut world = World::new(options.seed);
         world.furnish(options.host);
         let core = Core { world: RefCell::new(world), state: RefCell::new(State::default()) };
-        Lab { core: Rc::new(core), tasks: BTreeMap::new(), next_pid: FIRST_PID, files: BTreeMap::new() }
+        Lab { core: Rc::new(core), tasks: BTreeMap::new(), next_pid: FIRST_PID, files: Memory::default() }
     }
 
     /// The world.
@@ -298,6 +304,11 @@ impl Lab {
         self.core.state.borrow().programs.values().any(Waiting::needs_file)
     }
 
+    /// True if a program waits for an answer to [`Event::NeedStdin`]: time goes on meanwhile.
+    pub fn needs_stdin(&self) -> bool {
+        self.core.state.borrow().programs.values().any(|waiting| waiting.stdin.asked)
+    }
+
     /// Lets time pass to the next deadline, but not beyond `limit`, and runs what is due. False if nothing was due before:
     /// then time is `limit` now (or stands still, if that is never).
     pub fn step(&mut self, limit: Time) -> bool {
@@ -331,10 +342,17 @@ impl Lab {
         }
     }
 
-    /// Answers [`Event::NeedFile`]: the bytes, or the error's text.
-    pub fn file(&mut self, pid: Pid, content: Result<Vec<u8>, String>) {
+    /// Answers [`Event::NeedFile`].
+    pub fn answer(&mut self, pid: Pid, answer: FileAnswer) {
         if self.alive(pid) {
-            self.core.state.borrow_mut().of(pid).file = FileWait::Answered(content);
+            self.core.state.borrow_mut().of(pid).file = FileWait::Answered(answer);
+        }
+    }
+
+    /// Answers [`Event::NeedStdin`]: a piece of standard input, none at its end.
+    pub fn stdin(&mut self, pid: Pid, piece: Vec<u8>) {
+        if self.alive(pid) {
+            self.core.state.borrow_mut().of(pid).stdin.came(piece);
         }
     }
 

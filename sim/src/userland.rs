@@ -31,7 +31,7 @@ mod tracepath;
 mod traceroute;
 mod unshare;
 
-pub use proc::{Proc, Ready, Wait, Wake};
+pub use proc::{OutFile, Proc, Ready, Wait, Wake};
 pub use refused::REFUSED;
 pub use timeout::signal_name;
 

@@ -91,6 +91,11 @@ pub(super) fn tty() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Standard input is a terminal.
+pub(super) fn typed() -> bool {
+    io::stdin().is_terminal()
+}
+
 /// Ends this process as the program ended.
 pub(super) fn die_of(number: i32) -> ExitCode {
     if let Ok(signal) = Signal::try_from(number) {

@@ -1,9 +1,10 @@
 //! A conversation with the server while a program runs: print, read files, pass signals on. Nothing here blocks but `poll`,
 //! so that a signal is passed on even while standard output is a full pipe.
 
+use super::disk::Disk;
 use super::link::Link;
 use crate::signals;
-use crate::wire::{Limit, Reply, Request};
+use crate::wire::{Call, Content, Limit, Reply, Request};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -47,6 +48,9 @@ pub(super) struct Talk {
     unprinted: VecDeque<(Stream, Vec<u8>)>,
     /// A file that the program asked for, and what was read of it so far.
     reading: Option<(File, Vec<u8>)>,
+    /// How much of standard input the program may get.
+    stdin: usize,
+    disk: Disk,
     end: Option<End>,
 }
 
@@ -57,13 +61,22 @@ struct Ready {
     signal: bool,
     stream: bool,
     file: bool,
+    stdin: bool,
 }
 
 impl Talk {
     /// Signals are caught from now on.
     pub(super) fn new(link: Link) -> io::Result<Talk> {
         let signals = signals::catch(signals::ENDING)?;
-        Ok(Talk { link, signals, unprinted: VecDeque::new(), reading: None, end: None })
+        Ok(Talk {
+            link,
+            signals,
+            unprinted: VecDeque::new(),
+            reading: None,
+            stdin: 0,
+            disk: Disk::default(),
+            end: None,
+        })
     }
 
     /// Says something.
@@ -103,6 +116,9 @@ impl Talk {
             if ready.file {
                 self.read()?;
             }
+            if ready.stdin && self.stdin > 0 {
+                self.read_stdin()?;
+            }
         }
     }
 
@@ -111,23 +127,32 @@ impl Talk {
         let mut fds = vec![watch(self.link.as_fd(), PollFlags::POLLIN), watch(self.signals.as_fd(), PollFlags::POLLIN)];
         let stream = self.unprinted.front().map(|(stream, _)| watch(stream.as_fd(), PollFlags::POLLOUT));
         let file = self.reading.as_ref().map(|(file, _)| watch(file.as_fd(), PollFlags::POLLIN));
-        let (printing, reading) = (stream.is_some(), file.is_some());
+        let own = io::stdin();
+        let stdin = (self.stdin > 0).then(|| watch(own.as_fd(), PollFlags::POLLIN));
+        let (printing, reading, asking) = (stream.is_some(), file.is_some(), stdin.is_some());
         fds.extend(stream);
         fds.extend(file);
+        fds.extend(stdin);
         match poll(&mut fds, PollTimeout::NONE) {
             Err(Errno::EINTR) => return Ok(Ready::default()),
             result => result?,
         };
         let mut ready = fds.iter().map(|fd| fd.any().unwrap_or(true));
         let mut next = |watched: bool| watched && ready.next().unwrap_or(false);
-        Ok(Ready { link: next(true), signal: next(true), stream: next(printing), file: next(reading) })
+        let (link, signal) = (next(true), next(true));
+        Ok(Ready { link, signal, stream: next(printing), file: next(reading), stdin: next(asking) })
     }
 
     fn take(&mut self, reply: Reply) -> io::Result<()> {
         match reply {
             Reply::Stdout(bytes) => self.unprinted.push_back((Stream::Out(io::stdout()), bytes)),
             Reply::Stderr(bytes) => self.unprinted.push_back((Stream::Err(io::stderr()), bytes)),
-            Reply::NeedFile(path) => return self.open(&path),
+            Reply::NeedFile(Call::Read(path)) => return self.open(&path),
+            Reply::NeedFile(call) => {
+                let answer = self.disk.answer(call);
+                return self.link.send(&Request::File(answer));
+            }
+            Reply::NeedStdin(allowed) => self.stdin = allowed as usize,
             Reply::Status(status) => self.end = Some(End::Status(status)),
             Reply::Signaled(signal) => self.end = Some(End::Signaled(signal)),
             Reply::Exec { places, argv, by_ip } => self.end = Some(End::Exec { places, argv, by_ip }),
@@ -173,7 +198,7 @@ impl Talk {
         let Some((file, content)) = &mut self.reading else { return Ok(()) };
         let mut piece = [0; 65536];
         let answer = match file.read(&mut piece) {
-            Ok(0) => Ok(std::mem::take(content)),
+            Ok(0) => Ok(Content::Bytes(std::mem::take(content))),
             Ok(got) => {
                 content.extend_from_slice(&piece[..got]);
                 return Ok(());
@@ -185,6 +210,18 @@ impl Talk {
         };
         self.reading = None;
         self.link.send(&Request::File(answer))
+    }
+
+    /// Reads a piece of standard input, which goes to the program at once. What cannot be read has ended.
+    fn read_stdin(&mut self) -> io::Result<()> {
+        let mut piece = vec![0; self.stdin];
+        let got = match nix::unistd::read(io::stdin(), &mut piece) {
+            Err(Errno::EINTR | Errno::EAGAIN) => return Ok(()),
+            got => got.unwrap_or(0),
+        };
+        piece.truncate(got);
+        self.stdin = if got == 0 { 0 } else { self.stdin - got };
+        self.link.send(&Request::Stdin(piece))
     }
 }
 

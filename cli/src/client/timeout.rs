@@ -76,7 +76,7 @@ impl Watched {
     fn set(&mut self, span: Option<Duration>) -> io::Result<()> {
         let Some(span) = span else { return Ok(()) };
         let argv = vec!["sleep".to_string(), format!("{}", span.as_secs_f64())];
-        self.link.send(&Request::Run { argv, env: environment(), tty: false, ns: None })
+        self.link.send(&Request::Run { argv, env: environment(), tty: false, typed: false, ns: None })
     }
 
     fn wait(&mut self) -> io::Result<ExitCode> {

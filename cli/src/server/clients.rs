@@ -1,8 +1,9 @@
 //! The clients, what they ask for, and what is passed on to them.
 
+use super::stdin::Stdin;
 use super::{Server, pace};
 use crate::signals;
-use crate::wire::{Inbox, Reply, Request, encode};
+use crate::wire::{Inbox, Reply, Request, encode, to_lab};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use std::collections::{BTreeMap, VecDeque};
@@ -32,6 +33,7 @@ struct Client {
     outbox: Vec<u8>,
     /// What it runs.
     program: Option<Pid>,
+    stdin: Stdin,
 }
 
 /// A program that is asked for.
@@ -72,7 +74,8 @@ impl Clients {
             };
             stream.set_nonblocking(true)?;
             let pid = getsockopt(&stream, PeerCredentials)?.pid() as u32;
-            let client = Client { stream, pid, inbox: Inbox::default(), outbox: Vec::new(), program: None };
+            let (inbox, outbox, stdin) = (Inbox::default(), Vec::new(), Stdin::default());
+            let client = Client { stream, pid, inbox, outbox, program: None, stdin };
             self.all.insert(self.next, client);
             self.next += 1;
         }
@@ -119,6 +122,23 @@ impl Clients {
             }
             client.send(&reply);
         }
+    }
+
+    /// Tells a program's client something that nobody sees: it need not wait its turn.
+    pub(super) fn tell(&mut self, program: Pid, reply: &Reply) {
+        if let Some(client) = self.all.values_mut().find(|client| client.program == Some(program)) {
+            client.send(reply);
+        }
+    }
+
+    /// The standard inputs of all programs, in the order in which their clients came.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = (Option<Pid>, &Stdin)> {
+        self.all.values().map(|client| (client.program, &client.stdin))
+    }
+
+    /// The standard input of one.
+    pub(super) fn input_of(&mut self, program: Pid) -> Option<&mut Stdin> {
+        self.all.values_mut().find(|client| client.program == Some(program)).map(|client| &mut client.stdin)
     }
 
     /// All is quiet: the next turn is anybody's. True if somebody waited for it.
@@ -180,7 +200,8 @@ impl Server {
         let Some(client) = self.clients.all.get_mut(&number) else { return };
         let (pid, program) = (client.pid, client.program);
         match request {
-            Request::Run { argv, env, tty, ns } => {
+            Request::Run { argv, env, tty, typed, ns } => {
+                client.stdin.terminal = typed;
                 let due = self.lab.now() + pace::START;
                 self.held.push(Held { client: number, pid, argv, env, tty, ns, due });
                 self.pace.news(self.lab.now());
@@ -195,11 +216,12 @@ impl Server {
                 }
                 _ => {}
             },
-            Request::File(content) => {
+            Request::File(answer) => {
                 if let Some(program) = program {
-                    self.lab.file(program, content);
+                    self.lab.answer(program, to_lab(answer));
                 }
             }
+            Request::Stdin(bytes) => client.stdin.came(&bytes),
             Request::Become(ns) => {
                 let name = self.name(NsId(ns));
                 if name.is_some() {
@@ -262,17 +284,25 @@ impl Server {
         self.record.write(&self.lab);
         let events = self.lab.events();
         let any = !events.is_empty();
-        self.clients.outgoing.extend(events.into_iter().map(reply));
+        for event in events {
+            let (program, reply) = match event {
+                Event::NeedStdin(program) => (program, self.clients.input_of(program).and_then(Stdin::ask)),
+                event => reply(event),
+            };
+            self.clients.outgoing.extend(reply.map(|reply| (program, reply)));
+        }
         self.clients.send_out(self.pace.is_realtime());
         any
     }
 }
 
-fn reply(event: Event) -> (Pid, Reply) {
-    match event {
+/// What a client is told of it, if anything.
+fn reply(event: Event) -> (Pid, Option<Reply>) {
+    let (program, reply) = match event {
         Event::Stdout(program, bytes) => (program, Reply::Stdout(bytes)),
         Event::Stderr(program, bytes) => (program, Reply::Stderr(bytes)),
-        Event::NeedFile(program, path) => (program, Reply::NeedFile(path)),
+        Event::NeedFile(program, call) => (program, Reply::NeedFile(call.into())),
+        Event::NeedStdin(program) => return (program, None),
         Event::Exit(program, Exit::Status(status)) => (program, Reply::Status(status)),
         Event::Exit(program, Exit::Signaled(signal)) => (program, Reply::Signaled(signals::number(signal))),
         Event::Exit(program, Exit::Timeout(limit)) => (program, Reply::Timeout(limit.into())),
@@ -280,5 +310,6 @@ fn reply(event: Event) -> (Pid, Reply) {
             let places = places.into_iter().map(|(ns, heading)| (ns.0, heading)).collect();
             (program, Reply::Exec { places, argv, by_ip })
         }
-    }
+    };
+    (program, Some(reply))
 }

@@ -86,9 +86,13 @@ impl Server {
         if self.pace.realtime {
             self.look_once();
             self.start_held(Time::NEVER);
+            if self.hand_on_stdin() {
+                return Ok(Some(Duration::ZERO));
+            }
             return Ok(self.keep_pace());
         }
-        if self.held.is_empty() && !self.clients.is_waiting() && !self.time_is_wanted() {
+        let nothing_to_do = self.held.is_empty() && !self.clients.is_waiting() && !self.stdin_is_due();
+        if nothing_to_do && !self.time_is_wanted() {
             self.pace.restless = None;
             return Ok(None);
         }
@@ -99,11 +103,17 @@ impl Server {
             }
             self.clients.send_out(true);
             self.start_held(Time::NEVER);
+            if self.hand_on_stdin() {
+                return Ok(Some(Duration::ZERO));
+            }
             let paced = self.keep_pace();
             return Ok(Some(paced.map_or(RELOOK, |paced| paced.min(RELOOK))));
         }
         self.pace.restless = None;
         if self.clients.next_turn() {
+            return Ok(Some(Duration::ZERO));
+        }
+        if self.hand_on_stdin() {
             return Ok(Some(Duration::ZERO));
         }
         if let Some(due) = self.held_due() {
@@ -113,7 +123,8 @@ impl Server {
             }
             return Ok(Some(Duration::ZERO));
         }
-        if self.lab.now() >= self.pace.leash || self.tree.minds_the_clock() {
+        let someone_types = self.clients.inputs().any(|(_, stdin)| stdin.is_typed());
+        if self.lab.now() >= self.pace.leash || someone_types || self.tree.minds_the_clock() {
             let paced = self.keep_pace();
             return Ok(Some(paced.map_or(RELOOK, |paced| paced.min(RELOOK))));
         }

@@ -1,6 +1,6 @@
 //! What a lab and its running programs share: the world, and for each program what it waits for.
 
-use super::{Event, Exit, Pid, Signal};
+use super::{Event, Exit, FileAnswer, Pid, Signal};
 use crate::world::{NsId, World};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +39,8 @@ pub(crate) struct Waiting {
     pub(crate) deadline: Option<Time>,
     /// What it waits for is a real file, not virtual time.
     pub(crate) file: FileWait,
+    /// What came of standard input and was not read yet.
+    pub(crate) stdin: Stdin,
     /// Sockets it opened, closed when it ends.
     pub(crate) sockets: Vec<(NsId, SocketId)>,
 }
@@ -52,7 +54,37 @@ pub(crate) enum FileWait {
     /// [`Event::NeedFile`] was sent.
     Asked,
     /// The driver answered.
-    Answered(Result<Vec<u8>, String>),
+    Answered(FileAnswer),
+}
+
+/// Standard input, as far as it has come.
+#[derive(Default)]
+pub(crate) struct Stdin {
+    /// [`Event::NeedStdin`] was sent and not answered yet.
+    pub(crate) asked: bool,
+    /// Pieces that wait to be read.
+    pieces: VecDeque<Vec<u8>>,
+    /// Behind them is the end.
+    ended: bool,
+}
+
+impl Stdin {
+    /// A piece came; an empty one is the end.
+    pub(crate) fn came(&mut self, piece: Vec<u8>) {
+        self.asked = false;
+        self.ended |= piece.is_empty();
+        self.pieces.extend(Some(piece).filter(|piece| !piece.is_empty()));
+    }
+
+    /// There is something to read, or the end.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.pieces.is_empty() || self.ended
+    }
+
+    /// Reads a piece; empty at the end, however often.
+    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
+        self.pieces.pop_front().or_else(|| self.ended.then(Vec::new))
+    }
 }
 
 impl Waiting {

@@ -6,6 +6,9 @@ use crate::world::NsId;
 use vethlab_engine::control::Errno;
 use vethlab_engine::time::{Duration, Time};
 
+/// Programs read their standard input in pieces of this size.
+const STDIN_PIECE: usize = 16384;
+
 /// A command line that has not ended by then is interrupted: a test should fail, not hang.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
@@ -21,7 +24,32 @@ impl Lab {
 
     /// Makes bytes available under a path to programs started by [`Lab::run`]; `-` is standard input.
     pub fn provide(&mut self, path: &str, content: impl Into<Vec<u8>>) {
-        self.files.insert(path.to_string(), content.into());
+        self.files.put(path, content.into());
+    }
+
+    /// What lies under a path: provided before, or written by a program.
+    pub fn provided(&self, path: &str) -> Option<&[u8]> {
+        self.files.get(path)
+    }
+
+    /// Starts a command line in the host namespace and lets it run until it waits; it goes on while others run. Its
+    /// standard input is empty.
+    pub fn start(&mut self, line: &str) -> Pid {
+        let ns = self.world().host();
+        let pid = self.spawn(Spawn { ns, argv: split(line), env: Vec::new(), tty: false, real_pid: None });
+        self.turn();
+        pid
+    }
+
+    /// What a program printed that was started by [`Lab::start`]; it is waited for, but not forever.
+    pub fn finish(&mut self, pid: Pid) -> Output {
+        let mut output = Output::default();
+        output.status = match self.run_to_end(pid, None, &mut output) {
+            Exit::Status(status) => status,
+            Exit::Signaled(signal) => 128 + number(signal),
+            Exit::Exec { .. } | Exit::Timeout(_) => 127,
+        };
+        output
     }
 
     fn run_words(&mut self, ns: NsId, argv: Vec<String>, mut watch: Watch<'_>, output: &mut Output) -> i32 {
@@ -72,7 +100,7 @@ impl Lab {
         let limit = self.now() + PATIENCE;
         loop {
             self.turn();
-            let asked = self.needs_file();
+            let asked = self.needs_file() || self.needs_stdin();
             if let Some(exit) = self.collect(pid, output) {
                 return exit;
             }
@@ -108,9 +136,16 @@ impl Lab {
                 Event::Stdout(from, bytes) if from == pid => output.stdout.push_str(&String::from_utf8_lossy(&bytes)),
                 Event::Stderr(from, bytes) if from == pid => output.stderr.push_str(&String::from_utf8_lossy(&bytes)),
                 Event::Exit(from, how) if from == pid => exit = Some(how),
-                Event::NeedFile(from, path) => {
-                    let content = self.files.get(&path).cloned();
-                    self.file(from, content.ok_or_else(|| "No such file or directory".to_string()));
+                Event::NeedFile(from, call) => {
+                    let answer = self.files.answer(call);
+                    self.answer(from, answer);
+                }
+                Event::NeedStdin(from) => {
+                    let typed = if from == pid { self.files.get("-").unwrap_or_default().to_vec() } else { Vec::new() };
+                    for piece in typed.chunks(STDIN_PIECE) {
+                        self.stdin(from, piece.to_vec());
+                    }
+                    self.stdin(from, Vec::new());
                 }
                 other => others.push(other),
             }

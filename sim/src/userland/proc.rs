@@ -1,10 +1,12 @@
 //! What a program sees of its lab: its words, its namespace, its streams, time, and the world.
 
+mod files;
 mod sockets;
 
+pub use files::OutFile;
 pub use sockets::{Ready, Wait};
 
-use crate::lab::core::{Core, FileWait, Waiting};
+use crate::lab::core::{Core, Waiting};
 use crate::lab::{Event, Pid, Signal};
 use crate::world::{NsId, World};
 use std::cell::RefMut;
@@ -100,6 +102,13 @@ impl Proc {
         }
     }
 
+    /// Writes bytes to standard output that need not be text.
+    pub fn out_bytes(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.core.state.borrow_mut().events.push(Event::Stdout(self.me.pid, bytes.to_vec()));
+        }
+    }
+
     /// Prints on standard error, as is.
     pub fn err(&self, text: &str) {
         if !text.is_empty() {
@@ -172,26 +181,6 @@ impl Proc {
             })
             .await;
         heard.ok_or(wake)
-    }
-
-    /// A real file's bytes, or the error's text (`No such file or directory`). `-` is standard input.
-    pub async fn file(&self, path: &str) -> Result<Vec<u8>, String> {
-        {
-            let mut state = self.core.state.borrow_mut();
-            state.of(self.me.pid).file = FileWait::Asked;
-            state.events.push(Event::NeedFile(self.me.pid, path.to_string()));
-        }
-        poll_fn(|_| {
-            let answer = self.mine(|waiting| match std::mem::take(&mut waiting.file) {
-                FileWait::Answered(content) => Some(content),
-                still => {
-                    waiting.file = still;
-                    None
-                }
-            });
-            self.resolved(answer)
-        })
-        .await
     }
 
     /// Processes living in a namespace by their real ids, if the driver knows of any: `ip netns pids`.
