@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::verb::diff::DiffArgs;
 use crate::verb::router::RouterArgs;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -21,6 +22,12 @@ pub(crate) enum Verb {
     Run {
         #[command(flatten)]
         lab: LabArgs,
+        /// Where it runs
+        #[arg(long, value_enum, default_value_t = On::Simulator)]
+        on: On,
+        /// Write each command to this file as a line of JSON: words, output, status
+        #[arg(long, value_name = "FILE", conflicts_with = "path_first")]
+        log: Option<PathBuf>,
         /// Let virtual time keep pace with the wall clock (else it runs as fast as it can)
         #[arg(long)]
         realtime: bool,
@@ -36,8 +43,20 @@ pub(crate) enum Verb {
         #[arg(long)]
         fast: bool,
     },
+    /// Run a bash script on the simulator and on the real kernel, and show every difference
+    Diff(DiffArgs),
     /// Route between real interfaces: the same packet path on AF_PACKET sockets, with the same commands
     Router(RouterArgs),
+}
+
+/// Where a script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum On {
+    /// a simulated machine; the options of the lab are for it
+    Simulator,
+    /// the real kernel, in network, mount and process namespaces that vanish with the script (and a user namespace, if you
+    /// are not root); the host has only lo
+    Kernel,
 }
 
 /// What lab it is.

@@ -51,6 +51,11 @@ impl Home {
         self.dir.path().join("handover")
     }
 
+    /// Where programs are that write down what others do.
+    pub(crate) fn shims(&self) -> PathBuf {
+        self.dir.path().join("shims")
+    }
+
     /// Where the kernel's directories are laid out.
     pub(crate) fn shadow(&self) -> PathBuf {
         self.dir.path().join("shadow")

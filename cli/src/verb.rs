@@ -1,16 +1,21 @@
 //! What the binary does, a file a verb.
 
+pub(crate) mod diff;
 pub(crate) mod router;
 mod run;
 mod shell;
 
-use crate::args::Verb;
+use crate::args::{On, Verb};
 use std::process::ExitCode;
 
 /// Does it.
 pub(crate) fn run(verb: Verb) -> ExitCode {
     let done = match verb {
-        Verb::Run { lab, realtime, script } => run::run(&lab, realtime, &script),
+        Verb::Run { lab, on: On::Simulator, log, realtime, script } => {
+            run::run(&lab, log.as_deref(), realtime, &script)
+        }
+        Verb::Run { lab, on: On::Kernel, log, script, .. } => run::run_on_kernel(&lab, log.as_deref(), &script),
+        Verb::Diff(args) => diff::diff(&args),
         Verb::Router(args) => return router::router(&args),
         Verb::Shell { lab, fast } => shell::shell(&lab, !fast),
     };

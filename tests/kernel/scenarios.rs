@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use vethlab_tests::binary::root;
-use vethlab_tests::judge::{differences, disagreement};
+use vethlab_tests::judge::differences;
 use vethlab_tests::rights::root_or_skip;
 
 /// Runs a script in both worlds and compares all that can be seen.
@@ -10,7 +10,7 @@ fn judge(script: &Path) {
     if !root_or_skip(&script.display().to_string()) {
         return;
     }
-    let said = disagreement(script, differences);
+    let said = differences(script, true);
     assert!(said.is_empty(), "{}\n{said}", script.display());
 }
 

@@ -2,20 +2,36 @@
 
 use crate::args::LabArgs;
 use crate::home::Home;
+use crate::kernel::Records;
 use crate::server::{End, Record, Server};
-use crate::{client, init, signals};
+use crate::{client, init, kernel, shim, signals};
 use nix::sys::signal::Signal;
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use vethlab_sim::{Lab, Options};
 
 /// Runs it to its end; the status is the script's.
-pub(crate) fn run(args: &LabArgs, realtime: bool, script: &[OsString]) -> io::Result<ExitCode> {
+pub(crate) fn run(args: &LabArgs, log: Option<&Path>, realtime: bool, script: &[OsString]) -> io::Result<ExitCode> {
     let home = Home::new()?;
     let mut bash = command(args, &home)?;
+    if let Some(log) = log {
+        shim::make(&home.shims())?;
+        shim::start_log(log, &mut bash)?;
+        bash.env("PATH", home.path(Some(&home.shims()))?).env(client::PATH_FIRST, home.shims());
+    }
     bash.arg("bash").args(script);
     host(args, home, bash, realtime)
+}
+
+/// Runs it on the real kernel.
+pub(crate) fn run_on_kernel(args: &LabArgs, log: Option<&Path>, script: &[OsString]) -> io::Result<ExitCode> {
+    if args.trace || args.path_first.is_some() || args.seed != 0 {
+        let text = "--trace, --seed and --path-first are for the simulator: the kernel has none of them";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+    }
+    kernel::run(Records { pcap: args.pcap.as_deref(), log }, script)
 }
 
 /// The script's process, but for bash's own words.

@@ -1,18 +1,27 @@
 //! A frame in one line.
-//!
-//! Dissected by etherparse, which shares no code with the engine. Left out: MACs but for whether the frame goes to
-//! everybody, IP ids, ICMP idents and checksums, ephemeral ports, and what programs write into their payload.
 
+use super::tcp::Segment;
 use etherparse::{ArpOperation, Icmpv4Type, InternetSlice, LinkSlice, NetSlice, SlicedPacket, TransportSlice};
 
-/// The frame in one line; `None` for what is not ARP or IPv4.
-pub(super) fn describe(frame: &[u8]) -> Option<String> {
+/// What is seen of a frame.
+pub(super) enum Dissected {
+    /// A line that says it.
+    Line(String),
+    /// A part of a TCP connection.
+    Segment(Segment),
+}
+
+/// The frame; `None` for what is not ARP or IPv4.
+pub(super) fn dissect(frame: &[u8]) -> Option<Dissected> {
     let packet = SlicedPacket::from_ethernet(frame).ok()?;
     let Some(LinkSlice::Ethernet2(ethernet)) = &packet.link else { return None };
-    let cast = if ethernet.destination() == [0xff; 6] { "to all" } else { "to one" };
+    let mut cast = if ethernet.destination() == [0xff; 6] { "to all".to_string() } else { "to one".to_string() };
+    for id in packet.vlan_ids() {
+        cast += &format!(" VLAN {}", id.value());
+    }
     match packet.net.as_ref()? {
-        NetSlice::Arp(arp) => Some(describe_arp(arp, cast)),
-        NetSlice::Ipv4(_) => Some(describe_ipv4(&packet, cast)),
+        NetSlice::Arp(arp) => Some(Dissected::Line(describe_arp(arp, &cast))),
+        NetSlice::Ipv4(_) => dissect_ipv4(&packet, &cast),
         NetSlice::Ipv6(_) => None,
     }
 }
@@ -27,17 +36,19 @@ fn describe_arp(arp: &etherparse::ArpPacketSlice<'_>, cast: &str) -> String {
     }
 }
 
-fn describe_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> String {
-    let Some(InternetSlice::Ipv4(ip)) = &packet.net else { return String::new() };
+fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
+    let Some(InternetSlice::Ipv4(ip)) = &packet.net else { return None };
     let header = ip.header();
-    let mut line = format!(
-        "{cast}: IP {} > {} ttl {} tos {:#x} length {}",
-        header.source_addr(),
-        header.destination_addr(),
-        header.ttl(),
-        header.dcp().value() << 2 | header.ecn().value(),
-        header.total_len(),
-    );
+    let (source, destination) = (header.source_addr(), header.destination_addr());
+    let tos = header.dcp().value() << 2 | header.ecn().value();
+    let mut line = format!("{cast}: IP {source} > {destination} ttl {} tos {tos:#x}", header.ttl());
+    let tcp = match &packet.transport {
+        Some(TransportSlice::Tcp(tcp)) => Some(tcp),
+        _ => None,
+    };
+    if tcp.is_none() {
+        line += &format!(" length {}", header.total_len());
+    }
     if header.dont_fragment() {
         line += " DF";
     }
@@ -54,13 +65,20 @@ fn describe_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> String {
             line += &format!(" UDP {} > {}", port(udp.source_port()), port(udp.destination_port()));
         }
         Some(TransportSlice::Tcp(tcp)) => {
-            let flag = |on: bool, name: &str| if on { name.to_string() } else { String::new() };
-            let flags = flag(tcp.syn(), "S") + &flag(tcp.ack(), "A") + &flag(tcp.rst(), "R") + &flag(tcp.fin(), "F");
-            line += &format!(" TCP {} > {} {flags}", port(tcp.source_port()), port(tcp.destination_port()));
+            let (from, to) = (tcp.source_port(), tcp.destination_port());
+            return Some(Dissected::Segment(Segment {
+                flow: format!("{source}:{from} > {destination}:{to}"),
+                said: format!("{line} TCP {} > {}", port(from), port(to)),
+                sequence: tcp.sequence_number(),
+                length: tcp.payload().len() as u32,
+                syn: tcp.syn(),
+                fin: tcp.fin(),
+                rst: tcp.rst(),
+            }));
         }
         _ => line += &format!(" protocol {}", header.protocol().0),
     }
-    line
+    Some(Dissected::Line(line))
 }
 
 fn describe_icmp(icmp: &etherparse::Icmpv4Slice<'_>) -> String {

@@ -1,0 +1,117 @@
+//! TCP connections at one interface, one line for each direction: how it began, how many bytes it carried, how it ended.
+
+use std::collections::BTreeMap;
+
+/// A segment, as far as it matters.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    /// Addresses and ports, as they are.
+    pub(super) flow: String,
+    /// The same, as it is printed, with what the first packet's IP header says.
+    pub(super) said: String,
+    pub(super) sequence: u32,
+    /// Payload bytes.
+    pub(super) length: u32,
+    pub(super) syn: bool,
+    pub(super) fin: bool,
+    pub(super) rst: bool,
+}
+
+/// One direction of a connection.
+#[derive(Debug)]
+struct Flow {
+    /// Where its line stands.
+    place: usize,
+    said: String,
+    /// The number of the first byte.
+    first: u32,
+    bytes: u32,
+    syn: bool,
+    fin: bool,
+    rst: bool,
+}
+
+/// All of them, by direction and flow.
+#[derive(Debug, Default)]
+pub(super) struct Flows(BTreeMap<(bool, String), Flow>);
+
+impl Flows {
+    /// Takes a segment in; true if it is the first of its flow, whose line is to stand at `place`. What neither begins, nor
+    /// carries, nor ends anything only acknowledges, and is not seen.
+    pub(super) fn see(&mut self, outbound: bool, segment: Segment, place: usize) -> bool {
+        let Segment { flow, said, sequence, length, syn, fin, rst } = segment;
+        if !(syn || fin || rst || length > 0) {
+            return false;
+        }
+        let first = sequence.wrapping_add(u32::from(syn));
+        let fresh = Flow { place, said, first, bytes: 0, syn: false, fin: false, rst: false };
+        let mut begun = false;
+        let flow = self.0.entry((outbound, flow)).or_insert_with(|| {
+            begun = true;
+            fresh
+        });
+        if syn {
+            flow.first = first;
+        }
+        let end = sequence.wrapping_add(u32::from(syn)).wrapping_add(length).wrapping_sub(flow.first);
+        // A reset's number may be anything.
+        if !rst && end < u32::MAX / 2 {
+            flow.bytes = flow.bytes.max(end);
+        }
+        flow.syn |= syn;
+        flow.fin |= fin;
+        flow.rst |= rst;
+        begun
+    }
+
+    /// The lines, with their places and directions.
+    pub(super) fn said(&self) -> impl Iterator<Item = (usize, bool, String)> + '_ {
+        self.0.iter().map(|((outbound, _), flow)| {
+            let mut said = flow.said.clone();
+            for (on, word) in [(flow.syn, " SYN".to_string()), (flow.bytes > 0, format!(" {} bytes", flow.bytes))] {
+                if on {
+                    said += &word;
+                }
+            }
+            let end = match (flow.fin, flow.rst) {
+                (_, true) => " RST",
+                (true, false) => " FIN",
+                (false, false) => "",
+            };
+            (flow.place, *outbound, said + end)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(sequence: u32, length: u32, flags: &str) -> Segment {
+        let has = |flag| flags.contains(flag);
+        let (flow, said) = ("a > b".to_string(), "TCP a > b".to_string());
+        Segment { flow, said, sequence, length, syn: has('S'), fin: has('F'), rst: has('R') }
+    }
+
+    #[test]
+    fn a_connection_is_one_line_however_it_is_cut() {
+        let mut whole = Flows::default();
+        let mut cut = Flows::default();
+        for segment in [segment(u32::MAX, 0, "S"), segment(0, 300, "F")] {
+            whole.see(true, segment, 0);
+        }
+        for segment in [
+            segment(u32::MAX, 0, "S"),
+            segment(0, 0, ""),
+            segment(100, 200, ""),
+            segment(0, 100, ""),
+            segment(0, 100, ""),
+            segment(300, 0, "F"),
+        ] {
+            cut.see(true, segment, 0);
+        }
+        let lines = |flows: &Flows| flows.said().map(|(_, _, said)| said).collect::<Vec<_>>();
+        assert_eq!(lines(&whole), ["TCP a > b SYN 300 bytes FIN"]);
+        assert_eq!(lines(&whole), lines(&cut));
+    }
+}
