@@ -34,6 +34,8 @@ pub enum Effect {
         /// IPv4 or IPv6.
         version: IpVersion,
     },
+    /// The port has lost this address: what was masqueraded with it ends.
+    AddressGone(IfIndex, Ipv4Addr),
     /// The port was set down or is gone: neighbours, proxy entries, parked frames and half-put-together datagrams of it
     /// are discarded.
     PortDown(IfIndex),

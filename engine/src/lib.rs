@@ -27,6 +27,7 @@
 //! | [`config`], [`link`], [`address`], [`sysctl`] | what a command changes, and what follows from it |
 //! | [`route`] | [`Rib`](route::Rib), what the user said; [`Fib`](route::Fib), what a packet asks |
 //! | [`filter`] | rules: tables, chains, matches, targets |
+//! | [`conntrack`], [`nat`] | flows, and what their addresses are turned into |
 //! | [`observe`], [`counters`], [`reason`] | who watches, what is counted, and why a frame ended |
 //! | [`frame`] | buffers: every frame is sent, consumed, or discarded with a reason |
 //! | [`time`], [`rng`], [`addr`], [`wire`] | the alphabet |
@@ -51,6 +52,7 @@
 pub mod addr;
 pub mod address;
 pub mod config;
+pub mod conntrack;
 pub mod control;
 pub mod counters;
 #[cfg(target_os = "linux")]
@@ -60,6 +62,7 @@ pub mod frame;
 pub mod ip;
 pub mod link;
 pub mod local;
+pub mod nat;
 pub mod neighbor;
 pub mod observe;
 pub mod reason;

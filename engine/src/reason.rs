@@ -87,6 +87,10 @@ drop_reasons! {
     ReassemblyDuplicate, "DUP_FRAG", "the same fragment came before";
     ReassemblyEcn, "", "its fragments disagree on whether they carry ECN";
     StrictRoute, "", "its strict source route names a next hop that is not on a link of ours";
+    ConntrackFull, "NETFILTER_DROP", "connection tracking: the table is full";
+    ConntrackClash, "NETFILTER_DROP", "connection tracking: NAT found no addresses and ports that are still free";
+    NatOutChanged, "NETFILTER_DROP", "its flow was masqueraded for another interface";
+    NatMalformed, "NETFILTER_DROP", "NAT cannot translate it: an ICMP error that is wrong, or a redirect of what is translated";
 }
 
 /// How many reasons there are.

@@ -39,6 +39,7 @@ mod v4;
 
 use crate::addr::IpAddr;
 use crate::config::Config;
+use crate::conntrack::Conntrack;
 use crate::control::{Command, FdbEntry, IfIndex, Refusal, RouteKind};
 use crate::counters::Counters;
 use crate::filter::Filter;
@@ -79,6 +80,7 @@ pub(crate) struct Parked {
 pub struct Stack {
     pub(crate) config: Config,
     pub(crate) filter: Filter,
+    pub(crate) conntrack: Conntrack,
     pub(crate) neighbors: Neighbors<Parked>,
     pub(crate) sockets: Sockets,
     taps: Taps,
@@ -104,6 +106,7 @@ impl Stack {
             counters: Counters::default(),
             peers: Peers::new(rng.split()),
             idents: Idents::new(&mut rng),
+            conntrack: Conntrack::new(rng.split()),
             looped: VecDeque::new(),
         };
         stack.heed_sysctls(Time::ZERO);
@@ -125,6 +128,7 @@ impl Stack {
         self.carry_out_effects(cx, effects, observer);
         self.neighbors.tick(cx.now);
         self.reassembly.tick(cx.now);
+        self.conntrack.tick(cx.now);
         self.discard_fragments(cx, observer);
         self.finish(cx, observer);
         self.check();
@@ -132,7 +136,12 @@ impl Stack {
 
     /// Time out: when [`Stack::tick`] is wanted next.
     pub fn next_deadline(&self) -> Option<Time> {
-        let deadlines = [self.neighbors.next_deadline(), self.reassembly.next_deadline(), self.config.next_deadline()];
+        let deadlines = [
+            self.neighbors.next_deadline(),
+            self.reassembly.next_deadline(),
+            self.config.next_deadline(),
+            self.conntrack.next_deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -152,6 +161,16 @@ impl Stack {
     /// The filter tables.
     pub fn filter(&self) -> &Filter {
         &self.filter
+    }
+
+    /// The flows.
+    pub fn conntrack(&self) -> &Conntrack {
+        &self.conntrack
+    }
+
+    /// The same, for `conntrack -D`.
+    pub fn conntrack_mut(&mut self) -> &mut Conntrack {
+        &mut self.conntrack
     }
 
     /// The ports, by index.
@@ -223,7 +242,10 @@ impl Stack {
 
     /// Reads a sysctl by its path below `/proc/sys`, with slashes: `net/ipv4/ip_forward`. No newline at the end.
     pub fn sysctl(&self, path: &str) -> Option<String> {
-        self.config.sysctls.read(path, &self.config.ports)
+        match path {
+            "net/netfilter/nf_conntrack_count" => Some(self.conntrack.count().to_string()),
+            _ => self.config.sysctls.read(path, &self.config.ports),
+        }
     }
 
     /// All sysctl paths, sorted as `sysctl -a` prints them.

@@ -285,6 +285,13 @@ impl Sysctls {
         &self.limits6
     }
 
+    /// A number of `net.netfilter`; 0 if there is none of this name.
+    pub fn netfilter(&self, name: &str) -> i64 {
+        let below = |row: &table::Number| row.0.strip_prefix("netfilter/") == Some(name);
+        let place = table::NUMBERS.iter().position(below);
+        place.and_then(|at| self.numbers.get(at)).copied().unwrap_or(0)
+    }
+
     fn text(&self, below_net: &str) -> Option<&str> {
         let place = text::TEXTS.iter().position(|row| row.0 == below_net)?;
         self.texts.get(place).map(String::as_str)

@@ -292,6 +292,7 @@ impl Config {
     fn address4_gone(&mut self, now: Time, index: IfIndex, gone: &Address4, promoted: Option<&Address4>) {
         let net = Net::new(now, &self.ports, &self.sysctls);
         self.rib4.address_removed(net, index, gone, promoted);
+        self.effects.push(Effect::AddressGone(index, gone.local));
         if self.ports.get(index).is_some_and(|port| port.addresses4.is_empty()) {
             self.rib4.device_down(net, index, true);
             self.effects.push(Effect::IpGone { port: index, version: IpVersion::V4 });

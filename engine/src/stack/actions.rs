@@ -22,9 +22,10 @@ impl Stack {
             } else if let Some(action) = self.neighbors.pop() {
                 self.act(cx, action, observer);
             } else {
-                return;
+                break;
             }
         }
+        self.conntrack.reap();
     }
 
     #[cold]

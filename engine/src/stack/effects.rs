@@ -71,9 +71,11 @@ impl Stack {
                     self.neighbors.flush(port, version, true);
                     self.neighbors.remove_proxies(port, version);
                 }
+                Effect::AddressGone(port, address) => self.conntrack.masquerade_gone(port, Some(address)),
                 Effect::PortDown(port) => {
                     self.neighbors.port_down(port);
                     self.reassembly.port_removed(port);
+                    self.conntrack.masquerade_gone(port, None);
                     self.discard_fragments(cx, observer);
                 }
                 // Its routes and addresses are there already, and nothing else begins by itself.
@@ -100,6 +102,7 @@ impl Stack {
         self.neighbors.set_limits(IpVersion::V4, *sysctls.neigh_limits4());
         self.neighbors.set_limits(IpVersion::V6, *sysctls.neigh_limits6());
         let high_thresh = usize::try_from(sysctls.ipfrag_high_thresh()).unwrap_or(usize::MAX);
+        self.conntrack.configure(crate::conntrack::Settings::of(sysctls));
         self.reassembly.configure(Limits { high_thresh, time: sysctls.ipfrag_time() });
     }
 

@@ -13,8 +13,9 @@ const IN: End = (0, 2);
 const OUT: End = (0, 3);
 const MF: u16 = ipv4::MF;
 
-/// Reasons that are the cable's or a full socket's, and are provoked there.
-const OF_OTHERS: [DropReason; 2] = [TransmitRefused, SocketQueueFull];
+/// Reasons that are the cable's, a full socket's or connection tracking's, and are provoked there.
+const OF_OTHERS: [DropReason; 6] =
+    [TransmitRefused, SocketQueueFull, ConntrackFull, ConntrackClash, NatOutChanged, NatMalformed];
 
 /// A router with all that the cases need: no address beyond [`Lab::router`]'s.
 fn router() -> Lab {

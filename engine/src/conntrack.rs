@@ -1,0 +1,216 @@
+//! Connection tracking of IPv4 (`net/netfilter/nf_conntrack_core.c` and the trackers of its protocols).
+//!
+//! ```text
+//!   raw ──> nf_conntrack_in ──> mangle, nat, filter … ──> confirm ──> out, or to a program
+//!            finds the flow,     state(), mark,            the flow is in the table
+//!            or begins one       nat_packet()              from here on
+//! ```
+//!
+//! A packet's tie to its flow is an [`Nfct`], which goes with the packet, through `lo` too. A flow that was begun by a packet
+//! that ends before it is confirmed ends at the end of the visit ([`Conntrack::reap`]), as does what is left of one that was
+//! deleted while a packet still looks at it. What NAT adds stands in [`nat`](crate::nat).
+//!
+//! Flows expire in virtual time: each waits in the list of a second, is looked at when that is over, and waits in another
+//! list if packets came since. So a packet costs no timer, and a namespace at rest has a deadline only while it has flows.
+
+mod conn;
+mod icmp;
+mod settings;
+mod table;
+mod tcp;
+mod track;
+mod tuple;
+
+pub use conn::{Conn, ConnId, CtCounter, CtInfo, Direction, Nfct, status};
+pub use settings::Settings;
+pub use tuple::{End, Tuple};
+
+pub(crate) use conn::Proto;
+pub(crate) use tcp::TcpState;
+pub(crate) use tuple::{GRE, UDPLITE, has_ports};
+
+use crate::filter::state;
+use crate::rng::Rng;
+use crate::time::Time;
+use crate::wire::Ipv4;
+use table::ConnTable;
+
+/// A packet that is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Look<'a> {
+    now: Time,
+    header: Ipv4,
+    /// What follows the header, without padding.
+    payload: &'a [u8],
+    /// Its checksum is to be checked.
+    verify: bool,
+}
+
+/// What happened since the beginning (`struct ip_conntrack_stat`).
+#[allow(missing_docs, reason = "the kernel's own names")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    pub invalid: u64,
+    pub insert_failed: u64,
+    pub drop: u64,
+    pub early_drop: u64,
+    pub error: u64,
+    pub clash_resolve: u64,
+}
+
+/// The flows of a namespace.
+#[derive(Debug)]
+pub struct Conntrack {
+    table: ConnTable,
+    settings: Settings,
+    statistics: Statistics,
+    pub(crate) rng: Rng,
+    needed: bool,
+    /// Flows that end with the visit unless they are confirmed: those that are not, and those that were deleted.
+    pending: Vec<ConnId>,
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+impl Conntrack {
+    /// No flows; nobody needs any.
+    pub fn new(mut rng: Rng) -> Conntrack {
+        Conntrack {
+            table: ConnTable::new(rng.next()),
+            settings: Settings::default(),
+            statistics: Statistics::default(),
+            rng,
+            needed: false,
+            pending: Vec::new(),
+        }
+    }
+
+    /// True if packets are looked at: a rule or the NAT table needs it.
+    #[inline]
+    pub fn is_on(&self) -> bool {
+        self.needed
+    }
+
+    /// Whether rules or the NAT table need it. Flows outlive that, as in Linux.
+    pub fn need(&mut self, needed: bool) {
+        self.needed = needed;
+    }
+
+    /// What the sysctls say.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// The flow of a packet.
+    #[inline]
+    pub fn conn(&self, nfct: &Nfct) -> Option<&Conn> {
+        self.table.get(nfct.conn?)
+    }
+
+    /// The same, to be changed.
+    #[inline]
+    pub fn conn_mut(&mut self, nfct: &Nfct) -> Option<&mut Conn> {
+        self.table.get_mut(nfct.conn?)
+    }
+
+    /// What `-m conntrack --ctstate` and `-m state` see: one of the [`state`] bits, and with it those of NAT.
+    pub fn state(&self, nfct: &Nfct) -> u16 {
+        let bit = match nfct.info {
+            CtInfo::Untracked => return state::UNTRACKED,
+            CtInfo::None => return state::INVALID,
+            CtInfo::New => state::NEW,
+            CtInfo::Established | CtInfo::EstablishedReply => state::ESTABLISHED,
+            CtInfo::Related | CtInfo::RelatedReply => state::RELATED,
+        };
+        let Some(conn) = self.conn(nfct) else { return state::INVALID };
+        let translated = |mask, bit| if conn.has(mask) { bit } else { 0 };
+        bit | translated(status::SRC_NAT, state::SNAT) | translated(status::DST_NAT, state::DNAT)
+    }
+
+    /// Ends a visit: flows that nobody confirmed are forgotten.
+    #[inline]
+    pub(crate) fn reap(&mut self) {
+        while let Some(id) = self.pending.pop() {
+            let over = |conn: &Conn| !conn.has(status::CONFIRMED) || conn.has(status::DYING);
+            if self.table.get(id).is_some_and(over) {
+                self.table.remove(id);
+            }
+        }
+    }
+
+    /// Runs what is due: flows that have expired are forgotten.
+    pub fn tick(&mut self, now: Time) {
+        while let Some(id) = self.table.due(now.nanos() / SECOND) {
+            let Some(timeout) = self.table.get(id).map(|conn| conn.timeout) else { continue };
+            if timeout <= now {
+                self.table.remove(id);
+            } else {
+                self.table.schedule(id, second_after(timeout));
+            }
+        }
+    }
+
+    /// When [`Conntrack::tick`] is wanted next.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.table.next_second().map(|second| Time(second.saturating_mul(SECOND)))
+    }
+
+    /// How many flows there are (`nf_conntrack_count`).
+    pub fn count(&self) -> usize {
+        self.table.len()
+    }
+
+    /// The flows that have not expired, in the order in which they began.
+    pub fn entries(&self, now: Time) -> Vec<&Conn> {
+        let alive = |conn: &&Conn| conn.has(status::CONFIRMED) && !conn.has(status::DYING) && conn.timeout > now;
+        self.table.all().into_iter().filter_map(|id| self.table.get(id)).filter(alive).collect()
+    }
+
+    /// Deletes flows (`conntrack -D`, `-F`, an interface that goes down): how many.
+    pub fn delete(&mut self, which: impl Fn(&Conn) -> bool) -> usize {
+        let confirmed = |conn: &Conn| conn.has(status::CONFIRMED) && !conn.has(status::DYING);
+        let mut all = self.table.all();
+        all.retain(|id| self.table.get(*id).is_some_and(|conn| confirmed(conn) && which(conn)));
+        for id in &all {
+            self.kill(*id);
+        }
+        all.len()
+    }
+
+    /// What happened since the beginning.
+    pub fn statistics(&self) -> Statistics {
+        self.statistics
+    }
+
+    pub(crate) fn get(&self, id: ConnId) -> Option<&Conn> {
+        self.table.get(id)
+    }
+
+    /// The flows from the same source that NAT has seen, the newest first.
+    pub(crate) fn same_source_as<'a>(&'a self, tuple: &'a Tuple) -> impl Iterator<Item = &'a Conn> {
+        self.table.same_source_as(tuple)
+    }
+
+    /// NAT has decided about a flow's source.
+    pub(crate) fn link_source(&mut self, nfct: &Nfct) {
+        if let Some(id) = nfct.conn {
+            self.table.link_source(id);
+        }
+    }
+
+    /// A flow is found no more; packets that are on their way see it still (`nf_ct_delete`).
+    pub(crate) fn kill(&mut self, id: ConnId) {
+        let Some(conn) = self.table.get_mut(id) else { return };
+        conn.status |= status::DYING;
+        self.table.unlink(id);
+        self.pending.push(id);
+    }
+}
+
+/// The first whole second that is not before `time`.
+fn second_after(time: Time) -> u64 {
+    time.nanos().div_ceil(SECOND)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! A packet comes: its flow is found or begun, its tracker asked, and at the end of its way here the flow is put in the table.
+
+use super::conn::{Conn, ConnId, CtCounter, CtInfo, Direction, Nfct, Proto, status};
+use super::icmp::{self, Message};
+use super::tcp::{self, Verdict};
+use super::tuple::{GRE, Tuple, UDPLITE};
+use super::{Conntrack, Look, second_after};
+use crate::filter::Hook;
+use crate::reason::DropReason;
+use crate::time::{Duration, Time};
+use crate::wire::{Ipv4, Udp, checksum, protocol};
+
+/// How many chains are looked through for a flow that can go (`NF_CT_EVICTION_RANGE`).
+const EVICTION_RANGE: usize = 8;
+/// From when on UDP in both directions is a stream.
+const STREAM_AFTER: Duration = Duration::from_secs(2);
+
+impl Conntrack {
+    /// Ties a packet to its flow (`nf_conntrack_in`): a whole IPv4 packet whose header is right, at PREROUTING or OUTPUT.
+    /// `unfinished`: the checksum of its payload is not made yet. A packet that was seen already, or is not to be looked
+    /// at, stays as it is; one that belongs to nothing is tied to nothing, and goes on. `Err`: it is to be dropped.
+    pub fn nf_conntrack_in(
+        &mut self,
+        now: Time,
+        hook: Hook,
+        packet: &[u8],
+        unfinished: bool,
+        nfct: &mut Nfct,
+    ) -> Result<(), DropReason> {
+        if nfct.info == CtInfo::Untracked || self.conn(nfct).is_some() {
+            return Ok(());
+        }
+        *nfct = Nfct::default();
+        let verify = hook == Hook::PreRouting && self.settings.checksum && !unfinished;
+        let found = match Look::new(now, packet, verify) {
+            Some(look) => self.track(&look)?,
+            None => Nfct::default(),
+        };
+        self.statistics.invalid += u64::from(found.conn.is_none());
+        *nfct = found;
+        Ok(())
+    }
+
+    fn track(&mut self, look: &Look<'_>) -> Result<Nfct, DropReason> {
+        if look.header.protocol == protocol::ICMP {
+            match self.icmp_message(look) {
+                Message::Plain => {}
+                Message::About(nfct) => return Ok(nfct),
+                Message::Invalid => return Ok(Nfct::default()),
+            }
+        }
+        // A second time, if the first finds a TCP flow that ended and is begun anew.
+        for _ in 0..2 {
+            let Some(nfct) = self.resolve(look)? else { break };
+            match self.ask_tracker(look, &nfct) {
+                Verdict::Repeat => {
+                    nfct.conn.into_iter().for_each(|id| self.kill(id));
+                    continue;
+                }
+                Verdict::Invalid => break,
+                verdict => return Ok(self.accept(look, nfct, verdict)),
+            }
+        }
+        Ok(Nfct::default())
+    }
+
+    /// A packet is part of its flow: what follows from that.
+    fn accept(&mut self, look: &Look<'_>, nfct: Nfct, verdict: Verdict) -> Nfct {
+        let Some((id, conn)) = nfct.conn.and_then(|id| Some((id, self.table.get_mut(id)?))) else { return nfct };
+        if let Verdict::Refresh(extra) = verdict {
+            // One that is not in the table yet has its time from there on.
+            conn.timeout = if conn.has(status::CONFIRMED) { look.now + extra } else { Time::ZERO + extra };
+            count(conn, nfct.info, look);
+        }
+        if nfct.info == CtInfo::EstablishedReply {
+            conn.status |= status::SEEN_REPLY;
+        }
+        if let Verdict::Kill = verdict {
+            self.kill(id);
+        } else if conn.has(status::CONFIRMED) {
+            let second = second_after(conn.timeout);
+            self.table.schedule(id, second);
+        }
+        nfct
+    }
+
+    /// The flow in the table that has not expired.
+    pub(crate) fn find(&self, now: Time, tuple: &Tuple) -> Option<(ConnId, Direction)> {
+        let (id, direction) = self.table.find(tuple)?;
+        (self.table.get(id)?.timeout > now).then_some((id, direction))
+    }
+
+    /// Finds a packet's flow, or begins one (`resolve_normal_ct`).
+    fn resolve(&mut self, look: &Look<'_>) -> Result<Option<Nfct>, DropReason> {
+        let Some(tuple) = Tuple::of(&look.header, look.payload) else { return Ok(None) };
+        let Some((id, direction)) = self.table.find(&tuple) else { return self.begin(look, tuple) };
+        let Some(conn) = self.table.get(id) else { return Ok(None) };
+        if conn.timeout <= look.now {
+            self.kill(id);
+            return self.begin(look, tuple);
+        }
+        let info = match direction {
+            Direction::Reply => CtInfo::EstablishedReply,
+            Direction::Original if conn.has(status::SEEN_REPLY) => CtInfo::Established,
+            Direction::Original if conn.has(status::EXPECTED) => CtInfo::Related,
+            Direction::Original => CtInfo::New,
+        };
+        Ok(Some(Nfct { conn: Some(id), info }))
+    }
+
+    /// `init_conntrack`
+    fn begin(&mut self, look: &Look<'_>, tuple: Tuple) -> Result<Option<Nfct>, DropReason> {
+        let Some(reply) = tuple.inverted() else { return Ok(None) };
+        if self.table.len() >= self.settings.max && !self.early_drop(look.now, &tuple) {
+            self.statistics.drop += 1;
+            return Err(DropReason::ConntrackFull);
+        }
+        let conn = Conn {
+            tuples: [tuple, reply],
+            status: 0,
+            mark: 0,
+            timeout: Time::ZERO,
+            started: self.settings.timestamp.then_some(look.now),
+            counters: self.settings.acct.then(Default::default),
+            proto: Proto::Other,
+            serial: 0,
+            masquerade: 0,
+        };
+        let id = self.table.insert(conn);
+        self.pending.push(id);
+        Ok(Some(Nfct { conn: Some(id), info: CtInfo::New }))
+    }
+
+    /// Makes room: among the flows near where this one will be, those that have expired go, or one that was never answered
+    /// for good (`early_drop`).
+    fn early_drop(&mut self, now: Time, tuple: &Tuple) -> bool {
+        let before = self.table.len();
+        for id in self.table.nearby(tuple, EVICTION_RANGE) {
+            let Some(conn) = self.table.get(id) else { continue };
+            let expired = conn.timeout <= now;
+            if !expired && (conn.has(status::ASSURED) || self.table.len() < before) {
+                continue;
+            }
+            self.statistics.early_drop += u64::from(!expired);
+            self.table.remove(id);
+        }
+        self.table.len() < self.settings.max
+    }
+
+    /// What the tracker of its protocol says of a packet (`nf_conntrack_handle_packet`).
+    fn ask_tracker(&mut self, look: &Look<'_>, nfct: &Nfct) -> Verdict {
+        let settings = &self.settings;
+        let Some(conn) = nfct.conn.and_then(|id| self.table.get_mut(id)) else { return Verdict::Invalid };
+        match look.header.protocol {
+            protocol::TCP => tcp::packet(conn, look, nfct.info.direction(), &settings.tcp),
+            protocol::UDP if !look.is_datagram() => Verdict::Invalid,
+            protocol::UDP | UDPLITE => stream(conn, look, settings.udp, settings.udp_stream, STREAM_AFTER),
+            protocol::ICMP if icmp::begins(conn.tuples[0].icmp.0) => Verdict::Refresh(settings.icmp),
+            protocol::ICMP => Verdict::Invalid,
+            GRE => stream(conn, look, settings.gre, settings.gre_stream, Duration::ZERO),
+            _ => Verdict::Refresh(settings.generic),
+        }
+    }
+
+    /// The packet leaves, or is given to a program: its flow is in the table from now on (`__nf_conntrack_confirm`). Its
+    /// two tuples must be nobody else's: where NAT found none that is free, the packet is dropped.
+    pub fn confirm(&mut self, now: Time, nfct: &mut Nfct) -> Result<(), DropReason> {
+        let Some(id) = nfct.conn else { return Ok(()) };
+        let Some(conn) = self.table.get(id) else { return Ok(()) };
+        // An answer of our own that is tied to a flow does not make it one.
+        if conn.has(status::CONFIRMED) || nfct.info.direction() == Direction::Reply {
+            return Ok(());
+        }
+        let tuples = conn.tuples;
+        for tuple in &tuples {
+            let Some((other, _)) = self.table.find(tuple) else { continue };
+            let Some(known) = self.table.get(other) else { continue };
+            if known.timeout <= now {
+                self.kill(other);
+            } else if known.tuples == tuples {
+                self.statistics.clash_resolve += 1;
+                nfct.conn = Some(other);
+                return Ok(());
+            } else {
+                self.statistics.insert_failed += 1;
+                self.statistics.drop += 1;
+                return Err(DropReason::ConntrackClash);
+            }
+        }
+        if let Some(conn) = self.table.get_mut(id) {
+            conn.status |= status::CONFIRMED;
+            conn.timeout = now + conn.timeout.since(Time::ZERO);
+            conn.started = conn.started.map(|_| now);
+            let second = second_after(conn.timeout);
+            self.table.link(id);
+            self.table.schedule(id, second);
+        }
+        Ok(())
+    }
+}
+
+/// UDP and GRE: once answered and after a while, it is a stream, and remembered for longer.
+fn stream(conn: &mut Conn, look: &Look<'_>, short: Duration, long: Duration, after: Duration) -> Verdict {
+    if !conn.has(status::CONFIRMED) {
+        conn.proto = Proto::Udp { stream_at: look.now + after };
+    }
+    let Proto::Udp { stream_at } = conn.proto else { return Verdict::Refresh(short) };
+    let is_stream = conn.has(status::SEEN_REPLY) && (look.now > stream_at || after.is_zero());
+    if is_stream {
+        conn.status |= status::ASSURED;
+    }
+    Verdict::Refresh(if is_stream { long } else { short })
+}
+
+fn count(conn: &mut Conn, info: CtInfo, look: &Look<'_>) {
+    let Some([original, reply]) = &mut conn.counters else { return };
+    let counter: &mut CtCounter = match info.direction() {
+        Direction::Original => original,
+        Direction::Reply => reply,
+    };
+    counter.packets += 1;
+    counter.bytes += u64::from(look.header.total_length);
+}
+
+impl<'a> Look<'a> {
+    /// `None` for later fragments, and for what is no IPv4 packet.
+    fn new(now: Time, packet: &'a [u8], verify: bool) -> Option<Look<'a>> {
+        let header = Ipv4::parse(packet).filter(|header| header.fragment_offset() == 0)?;
+        let end = usize::from(header.total_length).min(packet.len());
+        let payload = packet.get(header.header_length..end)?;
+        Some(Look { now, header, payload, verify })
+    }
+
+    /// True if the checksum over the pseudo header and the payload is right, or is not to be looked at.
+    pub(super) fn adds_up(&self) -> bool {
+        let Ipv4 { source, destination, protocol, .. } = self.header;
+        let pseudo = checksum::pseudo(source, destination, protocol, self.payload.len());
+        !self.verify || checksum::fold(pseudo + checksum::sum(self.payload)) == 0xffff
+    }
+
+    /// `udp_error`
+    fn is_datagram(&self) -> bool {
+        Udp::sized(self.payload).is_ok_and(|udp| udp.checksum == 0 || self.adds_up())
+    }
+}
