@@ -4,9 +4,12 @@
 //! answer or fail within a tenth of a second and are not asked again later, and ICMP errors are not rationed.
 
 mod draw;
+mod lab;
 mod net;
 mod routes;
 mod traffic;
+
+pub use lab::lab;
 
 use draw::Draw;
 use net::Net;

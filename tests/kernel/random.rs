@@ -1,5 +1,5 @@
-//! Random networks, on the kernel and in the simulator. A seed's script is printed by
-//! `cargo run -p vethlab-tests --example random_script SEED`.
+//! Random networks and container labs, on the kernel and in the simulator. A seed's script is printed by
+//! `cargo run -p vethlab-tests --example random_script SEED [lab]`.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -8,35 +8,34 @@ use vethlab_tests::random;
 use vethlab_tests::rights::root_or_skip;
 
 /// How many are judged at a time: they wait more than they work.
-const AT_A_TIME: usize = 2;
+const AT_A_TIME: usize = 4;
 
-/// Seeds from the environment (`VETHLAB_SEED=FIRST`, `VETHLAB_CASES=N`), or the few of every day.
-fn seeds() -> std::ops::Range<u64> {
+/// Seeds from the environment (`VETHLAB_SEED=FIRST`, `VETHLAB_CASES=N`), or those of every day.
+fn seeds(cases: u64) -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
     let first = number("VETHLAB_SEED").unwrap_or(0);
-    first..first + number("VETHLAB_CASES").unwrap_or(4)
+    first..first + number("VETHLAB_CASES").unwrap_or(cases)
 }
 
 /// Where the two worlds differ for this seed.
-fn judge(seed: u64) -> Option<String> {
+fn judge(seed: u64, write: fn(u64) -> String) -> Option<String> {
     let script = tempfile::Builder::new().suffix(".sh").tempfile().expect("space on the disk");
-    std::fs::write(script.path(), random::script(seed)).expect("space on the disk");
+    std::fs::write(script.path(), write(seed)).expect("space on the disk");
     let said = differences(script.path(), false);
     (!said.is_empty()).then(|| format!("seed {seed}\n{said}"))
 }
 
-#[test]
-fn random_networks_behave_as_the_kernels() {
-    if !root_or_skip("random networks") {
+fn judge_all(what: &str, cases: u64, write: fn(u64) -> String) {
+    if !root_or_skip(what) {
         return;
     }
-    let seeds = seeds();
+    let seeds = seeds(cases);
     let (next, differ) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
                 while let Some(seed) = Some(next.fetch_add(1, Relaxed)).filter(|seed| *seed < seeds.end) {
-                    if let Some(said) = judge(seed) {
+                    if let Some(said) = judge(seed, write) {
                         differ.lock().expect("no thread panics with it").push(said);
                     }
                 }
@@ -45,5 +44,15 @@ fn random_networks_behave_as_the_kernels() {
     });
     let differ = differ.into_inner().expect("no thread panics with it");
     let count = seeds.end - seeds.start;
-    assert!(differ.is_empty(), "{} of {count} networks differ\n{}", differ.len(), differ.join("\n"));
+    assert!(differ.is_empty(), "{} of {count} {what} differ\n{}", differ.len(), differ.join("\n"));
+}
+
+#[test]
+fn random_networks_behave_as_the_kernels() {
+    judge_all("random networks", 4, random::script);
+}
+
+#[test]
+fn random_labs_behave_as_the_kernels() {
+    judge_all("random labs", 8, random::lab);
 }
