@@ -14,36 +14,96 @@
 //! What the user said is a [`Table`]: it is read by [`Filter::table`], changed by whoever likes, and put in place as a whole
 //! ([`Command::TableReplace`](crate::control::Command::TableReplace)), counters included. A namespace without tables asks
 //! nothing.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `rule` | [`Table`], [`Chain`], [`Rule`], [`Match`], [`Target`]: what the user said |
+//! | `validate` | which tables are refused, and with which error |
+//! | `install` | a table in place: where its jumps go, and what its matches remember |
+//! | `walk` | a packet goes from rule to rule |
+//! | `subject` | what a rule sees of a packet |
+//! | `matches` | one file for each family of matches |
+//! | `targets` | one file for each family of targets |
 
+mod install;
+mod matches;
 mod rule;
+mod subject;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod walk;
 
 pub use rule::*;
+pub(crate) use subject::{Sender, Subject};
+pub(crate) use walk::Verdict;
 
 use crate::control::Refusal;
+use crate::observe::Observer;
+use crate::rng::Rng;
+use install::Installed;
 
 /// The filter tables of a namespace.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Filter {
-    tables: Vec<Table>,
+    /// By [`TableName`].
+    tables: [Option<Box<Installed>>; 4],
+    empty: bool,
+    rng: Rng,
 }
 
 impl Filter {
+    /// No tables. The chance of `-m statistic` is drawn from `rng`.
+    pub(crate) fn new(rng: Rng) -> Filter {
+        Filter { tables: [const { None }; 4], empty: true, rng }
+    }
+
     /// A table as it is now, counters included; none if nobody has touched it yet.
     pub fn table(&self, name: TableName) -> Option<&Table> {
-        self.tables.iter().find(|table| table.name == name)
+        self.tables.get(name as usize)?.as_ref().map(|installed| &installed.table)
     }
 
-    /// Puts a table in place.
+    /// True if nobody has touched any table yet.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.empty
+    }
+
+    /// Puts a table in place, or says why not. What its limits and counters of every nth packet remember stays with rules
+    /// that are unchanged.
     pub(crate) fn replace(&mut self, table: Table) -> Result<(), Refusal> {
-        self.tables.retain(|known| known.name != table.name);
-        self.tables.push(table);
-        self.tables.sort_by_key(|table| table.name);
+        validate::validate(&table)?;
+        let Some(place) = self.tables.get_mut(table.name as usize) else { return Ok(()) };
+        let installed = Installed::new(table, place.take().map(|before| *before));
+        *place = Some(Box::new(installed));
+        self.empty = false;
         Ok(())
     }
 
-    /// Takes a table away.
-    pub(crate) fn delete(&mut self, name: TableName) -> Result<(), Refusal> {
-        self.tables.retain(|table| table.name != name);
-        Ok(())
+    /// Takes a table away, as if nobody had touched it.
+    pub(crate) fn delete(&mut self, name: TableName) {
+        if let Some(place) = self.tables.get_mut(name as usize) {
+            *place = None;
+        }
+        self.empty = self.tables.iter().all(Option::is_none);
+    }
+
+    /// True if a rule needs to know connections.
+    pub(crate) fn needs_conntrack(&self) -> bool {
+        self.tables.iter().flatten().any(|installed| install::needs_conntrack(&installed.table))
+    }
+
+    /// True if there is such a table.
+    pub(crate) fn has(&self, name: TableName) -> bool {
+        self.table(name).is_some()
+    }
+
+    /// Asks a table's chain for the subject's hook; without one, everything is accepted.
+    pub(crate) fn ask<O: Observer>(&mut self, name: TableName, subject: &mut Subject<'_>, observer: &mut O) -> Verdict {
+        match self.tables.get_mut(name as usize) {
+            Some(Some(installed)) => walk::walk(installed, subject, &mut self.rng, observer),
+            _ => Verdict::Accept,
+        }
     }
 }

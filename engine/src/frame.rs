@@ -36,6 +36,13 @@ pub struct Offload {
 }
 
 impl FrameBuf {
+    /// No frame: what is left where one was taken away.
+    pub(crate) const fn none() -> FrameBuf {
+        const PLAIN: Offload =
+            Offload { partial_checksum: None, segment_size: None, segment_kind: 0, header_length: 0 };
+        FrameBuf { store: Vec::new(), head: 0, offload: PLAIN }
+    }
+
     /// Takes `count` bytes off the front (a header that was read).
     ///
     /// # Panics

@@ -3,6 +3,7 @@
 
 use crate::addr::{IpAddr, Mac};
 use crate::control::IfIndex;
+use crate::filter::{Hook, TableName, Target};
 use crate::reason::DropReason;
 
 /// One step of a packet's way.
@@ -33,6 +34,14 @@ pub enum Step<'a> {
     IcmpError { kind: u8, code: u8, to: IpAddr },
     /// An ICMP error would have been made but for the rate limit or a rule of RFC 1122.
     IcmpSuppressed { kind: u8, code: u8 },
+    /// A packet fits a rule that has a target: the rule's number in its chain, from 1.
+    Rule { hook: Hook, table: TableName, chain: &'a str, number: usize, target: &'a Target },
+    /// No rule of a hook's chain decided, and its policy does.
+    Policy { hook: Hook, table: TableName, accept: bool },
+    /// A packet of our own has got another way, for its mark, its TOS or an address has changed.
+    Rerouted { destination: IpAddr, port: IfIndex, gateway: Option<IpAddr> },
+    /// Its connection is translated: from whom and to whom it is now.
+    Translated { hook: Hook, source: IpAddr, destination: IpAddr },
     /// A frame leaves by a port.
     Transmitted { port: IfIndex, frame: &'a [u8] },
     /// A frame ended here.

@@ -91,6 +91,10 @@ drop_reasons! {
     ConntrackClash, "NETFILTER_DROP", "connection tracking: NAT found no addresses and ports that are still free";
     NatOutChanged, "NETFILTER_DROP", "its flow was masqueraded for another interface";
     NatMalformed, "NETFILTER_DROP", "NAT cannot translate it: an ICMP error that is wrong, or a redirect of what is translated";
+    FilterDrop, "NETFILTER_DROP", "a filter rule, or the policy of a chain, drops it";
+    FilterReject, "NETFILTER_DROP", "a filter rule rejects it";
+    FilterBroken, "NETFILTER_DROP", "a filter rule looks for a header that is cut short";
+    RerouteFailed, "NETFILTER_DROP", "a filter rule changed it, and there is no way for what it is now";
 }
 
 /// How many reasons there are.

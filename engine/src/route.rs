@@ -48,7 +48,7 @@ pub use net::Net;
 pub use output::output_route;
 pub use rib::Rib;
 pub use rule::Rule;
-pub use source::{address_kind, select_address};
+pub use source::{address_kind, address_kind_on, select_address};
 pub use types::{NextHop, NextHops, Route, rtcf};
 
 #[cfg(test)]

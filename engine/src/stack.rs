@@ -31,6 +31,7 @@ mod output;
 mod packet;
 mod peers;
 mod receive;
+mod reject;
 mod reply;
 mod socket;
 mod stream;
@@ -98,7 +99,6 @@ impl Stack {
         let mut rng = Rng::new(seed);
         let mut stack = Stack {
             config: Config::seeded(Time::ZERO, rng.split()),
-            filter: Filter::default(),
             neighbors: Neighbors::new(rng.split()),
             sockets: Sockets::new(rng.split()),
             taps: Taps::default(),
@@ -108,6 +108,7 @@ impl Stack {
             idents: Idents::new(&mut rng),
             conntrack: Conntrack::new(rng.split()),
             looped: VecDeque::new(),
+            filter: Filter::new(rng.split()),
         };
         stack.heed_sysctls(Time::ZERO);
         stack

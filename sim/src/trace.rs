@@ -4,6 +4,7 @@ use etherparse::{EtherType, Icmpv4Slice, LaxIpv4Slice, LaxNetSlice, LaxSlicedPac
 use std::fmt::Write as _;
 use vethlab_engine::addr::{Ipv4Addr, Mac};
 use vethlab_engine::control::{IfIndex, table};
+use vethlab_engine::filter::Target;
 use vethlab_engine::observe::Step;
 use vethlab_engine::time::Time;
 use vethlab_engine::wire::arp::{self, Arp};
@@ -67,6 +68,21 @@ fn tell<'a>(name: &impl Fn(IfIndex) -> Option<&'a str>, step: Step<'_>) -> (Stri
         Step::IcmpError { kind, code, to } => inside(format!("answers {to} with ICMP {}", icmp_name(kind, code))),
         Step::IcmpSuppressed { kind, code } => {
             inside(format!("would answer with ICMP {}, but must not now", icmp_name(kind, code)))
+        }
+        Step::Rule { hook, table, chain, number, target } => {
+            let from = if chain == hook.name() { String::new() } else { format!(" (from {})", hook.name()) };
+            inside(format!("{} rule {number} of {chain}{from}: {}", table.name(), target_name(target)))
+        }
+        Step::Policy { hook, table, accept } => {
+            let verdict = if accept { "ACCEPT" } else { "DROP" };
+            inside(format!("{} policy of {}: {verdict}", table.name(), hook.name()))
+        }
+        Step::Rerouted { destination, port: index, gateway } => {
+            let via = gateway.map_or(String::new(), |gateway| format!("via {gateway} "));
+            inside(format!("routed again to {destination}: {via}dev {}", port(index)))
+        }
+        Step::Translated { source, destination, .. } => {
+            inside(format!("translated: from {source} to {destination} now"))
         }
         Step::Dropped { reason } => (String::new(), 'x', format!("dropped: {} ({})", reason.sentence(), reason.name())),
     }
@@ -163,6 +179,33 @@ fn quoted(packet: &[u8]) -> String {
             format!(" about {name} {} > {}", header.source_addr(), header.destination_addr())
         }
         Err(_) => String::new(),
+    }
+}
+
+/// A target as iptables names it, and what matters most of it.
+fn target_name(target: &Target) -> String {
+    match target {
+        Target::Jump(chain) => format!("to chain {chain}"),
+        Target::Goto(chain) => format!("goes on in chain {chain}"),
+        Target::Accept => "ACCEPT".to_string(),
+        Target::Drop => "DROP".to_string(),
+        Target::Return => "RETURN".to_string(),
+        Target::Reject(_) => "REJECT".to_string(),
+        Target::Log { prefix, .. } if prefix.is_empty() => "LOG".to_string(),
+        Target::Log { prefix, .. } => format!("LOG \"{prefix}\""),
+        Target::Mark { value, mask } => format!("MARK xset {value:#x}/{mask:#x}"),
+        Target::ConnMark(_) => "CONNMARK".to_string(),
+        Target::Dnat(_) => "DNAT".to_string(),
+        Target::Snat(_) => "SNAT".to_string(),
+        Target::Masquerade { .. } => "MASQUERADE".to_string(),
+        Target::Redirect { .. } => "REDIRECT".to_string(),
+        Target::NetMap(..) => "NETMAP".to_string(),
+        Target::NoTrack => "NOTRACK".to_string(),
+        Target::CtNoTrack => "CT notrack".to_string(),
+        Target::TcpMss(_) => "TCPMSS".to_string(),
+        Target::Ttl(_) => "TTL".to_string(),
+        Target::Dscp(_) => "DSCP".to_string(),
+        Target::Tos { .. } => "TOS".to_string(),
     }
 }
 

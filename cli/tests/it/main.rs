@@ -3,6 +3,5 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
-mod kernel;
 mod run;
 mod shell;

@@ -91,6 +91,9 @@ pub struct Nfct {
 }
 
 impl Nfct {
+    /// Of a packet that was not seen yet.
+    pub const UNSEEN: Nfct = Nfct { conn: None, info: CtInfo::None };
+
     /// `-j NOTRACK`: the packet is not to be looked at. Nothing happens if it was already.
     pub fn untrack(&mut self) {
         if self.conn.is_none() {

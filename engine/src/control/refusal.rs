@@ -43,6 +43,7 @@ errnos! {
     NFile = 23, "Too many open files in system";
     NoSpc = 28, "No space left on device";
     Pipe = 32, "Broken pipe";
+    MLink = 31, "Too many links";
     Range = 34, "Numerical result out of range";
     Loop = 40, "Too many levels of symbolic links";
     NoNet = 64, "Machine is not on the network";

@@ -49,6 +49,16 @@ pub fn address_kind(net: Net<'_>, rib: &Rib<Ipv4Addr>, address: Ipv4Addr) -> Rou
     kind_in(net, rib, address, table::LOCAL)
 }
 
+/// What an address is to this port: one of another port is like any other (`inet_dev_addr_type`).
+pub fn address_kind_on(net: Net<'_>, rib: &Rib<Ipv4Addr>, address: Ipv4Addr, port: IfIndex) -> RouteKind {
+    if is_zeronet(address) || address.is_broadcast() || address.is_multicast() {
+        return address_kind(net, rib, address);
+    }
+    let answer = rib.lookup_in(table::LOCAL, net, &Flow::to(address)).ok();
+    let here = answer.filter(|answer| answer.nexthop.oif == port);
+    here.map_or(RouteKind::Unicast, |answer| answer.route.kind)
+}
+
 /// `inet_addr_type_table`
 pub(super) fn kind_in(net: Net<'_>, rib: &Rib<Ipv4Addr>, address: Ipv4Addr, number: u32) -> RouteKind {
     if is_zeronet(address) || address.is_broadcast() {

@@ -70,7 +70,7 @@ impl Stack {
             _ => options::receive(copy, here, &|_| true),
         };
         let Ok(options) = found else { return };
-        let culprit = Culprit { packet: frame, port, to_us: true, flags: 0, inbound: with.iif, options };
+        let culprit = Culprit { packet: frame, port, to_us: true, flags: 0, inbound: with.iif, options, mark: 0 };
         let message = Icmp { kind: kind::DEST_UNREACH, code: code::HOST_UNREACH, rest: [0; 4] };
         self.icmp_send(cx, &culprit, message, observer);
     }

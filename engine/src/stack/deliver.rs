@@ -5,6 +5,8 @@ use super::icmp_error::Culprit;
 use super::packet::{Cast, Packet};
 use super::{Cx, Stack};
 use crate::control::{IfIndex, RouteKind};
+use crate::filter::Hook;
+use crate::frame::FrameBuf;
 use crate::ip::offload::finish_checksum;
 use crate::ip::reassembly::Discarded;
 use crate::observe::{Observer, Step};
@@ -23,9 +25,14 @@ impl Stack {
             finish_checksum(&mut packet.frame, ethernet::HEADER);
         }
         if packet.header.is_fragment() {
-            match self.reassemble(cx, packet, observer) {
-                Some(whole) => packet = whole,
-                None => return,
+            if !self.reassemble(cx, &mut packet, observer) {
+                return;
+            }
+        }
+        if !self.filter.is_empty() {
+            let inward = Some(packet.port);
+            if let Err(reason) = self.hook(cx, Hook::Input, &mut packet, inward, None, observer) {
+                return self.discard(cx, packet.frame, reason, observer);
             }
         }
         observer.step(Step::Delivered { protocol: packet.header.protocol });
@@ -56,27 +63,30 @@ impl Stack {
         }
     }
 
-    /// Takes a fragment; returns the packet if that was the last one missing.
+    /// Takes a fragment; the packet is the whole one, if that was the last one missing, and else nothing is left of it.
     #[cold]
-    fn reassemble<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: Packet, observer: &mut O) -> Option<Packet> {
-        let Packet { mut frame, port, cast, header, options, route, .. } = packet;
+    pub(super) fn reassemble<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: &mut Packet, observer: &mut O) -> bool {
+        let mut frame = core::mem::replace(&mut packet.frame, FrameBuf::none());
         frame.offload = Default::default();
-        let whole = self.reassembly.add(cx.now, port, &header, &options, frame, cx.pool);
+        let Packet { port, header, options, .. } = packet;
+        let whole = self.reassembly.add(cx.now, *port, header, options, frame, cx.pool);
         self.discard_fragments(cx, observer);
-        let whole = whole?;
+        let Some(whole) = whole else { return false };
         // Many frames became one: all but one arrived.
         self.counters.consumed += whole.fragments.saturating_sub(1) as u64;
         observer.step(Step::Reassembled { length: whole.frame.len() });
         match Ipv4::parse(&whole.frame) {
             Some(header) => {
+                packet.frame = whole.frame;
+                packet.header = header;
                 // Others than the first have lost what is not to be copied.
-                let options = whole.options;
-                let read = Packet::new(whole.frame, port);
-                Some(Packet { cast, header, options, route, ..read })
+                packet.options = whole.options;
+                packet.largest = whole.largest as u16;
+                true
             }
             None => {
                 self.discard(cx, whole.frame, DropReason::IpHeaderLength, observer);
-                None
+                false
             }
         }
     }
@@ -94,9 +104,14 @@ impl Stack {
     #[cold]
     fn tell_of_lateness<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, packet: &[u8], observer: &mut O) {
         let Some(header) = Ipv4::parse(packet) else { return };
-        let Ok(way) = self.way_of(cx.now, header.source, header.destination, port, header.tos) else { return };
+        let way = self.way_of(cx.now, header.source, header.destination, port, (header.tos, 0));
+        // A router that puts together what it passes on is not the end that tells.
+        let Ok(way) = way else { return };
+        if way.kind == RouteKind::Unicast {
+            return;
+        }
         let options = Options::default();
-        let culprit = Culprit { packet, port, to_us: true, flags: way.flags, inbound: Some(port), options };
+        let culprit = Culprit { packet, port, to_us: true, flags: way.flags, inbound: Some(port), options, mark: 0 };
         let message = Icmp { kind: kind::TIME_EXCEEDED, code: code::EXC_FRAGTIME, rest: [0; 4] };
         self.icmp_send(cx, &culprit, message, observer);
     }

@@ -20,8 +20,16 @@ impl Stack {
     ) -> Result<(), Refusal> {
         match command {
             Command::NeighborAdd(mode, spec) => self.neighbor_add(cx.now, mode, &spec),
-            Command::TableReplace(table) => self.filter.replace(*table),
-            Command::TableDelete(name) => self.filter.delete(name),
+            Command::TableReplace(table) => {
+                let done = self.filter.replace(*table);
+                self.conntrack.need(self.filter.needs_conntrack());
+                done
+            }
+            Command::TableDelete(name) => {
+                self.filter.delete(name);
+                self.conntrack.need(self.filter.needs_conntrack());
+                Ok(())
+            }
             Command::NeighborDelete(spec) => {
                 if spec.index != 0 || !spec.proxy {
                     self.config.ports.get(spec.index).ok_or(Errno::NoDev)?;

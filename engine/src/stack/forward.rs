@@ -1,9 +1,10 @@
 //! A packet for somebody else (`ip_forward`).
 
-use super::packet::{Cast, Fate, Packet};
-use super::{Cx, Stack};
+use super::packet::{Before, Cast, Fate, Packet};
+use super::{Cx, Parked, Stack};
 use crate::addr::IpAddr;
 use crate::control::IfIndex;
+use crate::filter::Hook;
 use crate::ip::offload::wire_length;
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
@@ -31,7 +32,7 @@ impl Stack {
             return Err(DropReason::StrictRoute);
         }
         let fits = fits(packet, way.mtu as usize);
-        if !fits && packet.header.dont_fragment() {
+        if !fits && packet.header.dont_fragment() && !was_cut_small(packet, way.mtu) {
             packet.info = way.mtu;
             return Err(DropReason::TooBig);
         }
@@ -40,6 +41,11 @@ impl Stack {
         let direct = packet.options.next_hop.filter(|_| packet.options.source_route_hit);
         let next_hop = way.gateway.or(direct).unwrap_or(packet.header.destination);
         packet.info = next_hop.to_bits();
+        if !self.filter.is_empty() {
+            packet.next_hop = next_hop;
+            packet.mtu = way.mtu;
+            return Ok(Fate::Forward { port: way.oif });
+        }
         if !fits {
             return Ok(Fate::Fragment { port: way.oif, next_hop, mtu: way.mtu as usize });
         }
@@ -49,6 +55,37 @@ impl Stack {
                 Ok(Fate::Transmit { port: way.oif, mac })
             }
             None => Ok(Fate::Park { port: way.oif, next_hop }),
+        }
+    }
+
+    /// A packet that filters are asked about: what they let pass leaves (`ip_forward_finish`, `ip_output`).
+    #[cold]
+    pub(super) fn forward_filtered<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        mut packet: Packet,
+        oif: IfIndex,
+        observer: &mut O,
+    ) {
+        packet.header.ttl -= 1;
+        if packet.redirect && packet.options.source_route == 0 {
+            self.redirect(cx, &packet, observer);
+        }
+        let (inward, outward) = (Some(packet.port), Some(oif));
+        let mut asked = self.hook(cx, Hook::Forward, &mut packet, inward, outward, observer);
+        if asked.is_ok() {
+            if packet.has_options() {
+                self.stamp(cx.now, &mut packet, oif);
+            }
+            asked = self.hook(cx, Hook::PostRouting, &mut packet, inward, outward, observer);
+        }
+        match asked {
+            Ok(()) => {
+                packet.route.before = Before::Passing;
+                // Nobody here waits for the answer.
+                let _ = self.leave(cx, packet, oif, Parked { iif: inward }, observer);
+            }
+            Err(reason) => self.discard(cx, packet.frame, reason, observer),
         }
     }
 
@@ -97,9 +134,14 @@ impl Stack {
     }
 }
 
+/// True if it came in fragments that had DF and were not larger than the MTU: it will be cut like that again.
+fn was_cut_small(packet: &Packet, mtu: u32) -> bool {
+    packet.largest != 0 && u32::from(packet.largest) <= mtu
+}
+
 /// True if a packet is not larger than the MTU; of a super-frame, each of its segments.
 #[inline]
-fn fits(packet: &Packet, mtu: usize) -> bool {
+pub(super) fn fits(packet: &Packet, mtu: usize) -> bool {
     let length = packet.frame.len();
     length <= mtu
         || packet.frame.offload.segment_size.is_some() && wire_length(&packet.frame, &packet.frame.offload) <= mtu

@@ -1,7 +1,7 @@
 //! ICMP messages for us (`icmp_rcv`): requests are answered, errors are told to sockets and to the tables.
 
 use super::ask::spec_destination;
-use super::output::Ident;
+use super::output::{Ident, Own};
 use super::packet::Packet;
 use super::{Cx, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
@@ -115,6 +115,7 @@ impl Stack {
     pub(super) fn echo<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
         let way = self.reply_way(cx, &packet, kind::ECHO_REPLY);
         let Some((route, echo)) = way else { return self.consume(cx, packet.frame) };
+        let own = Own::kernel(Ident::Chosen, self.reply_mark(packet.mark));
         let Ipv4 { source, tos, header_length, .. } = packet.header;
         let like = Ipv4 { source: route.source, destination: source, tos, ..packet.header };
         if !echo.bytes().is_empty() || header_length > ipv4::HEADER {
@@ -122,7 +123,7 @@ impl Stack {
             icmpv4::turn_echo(&mut message);
             let frame = self.build(cx, &route, &like, &echo, &[&message]);
             cx.pool.give(message);
-            let _ = self.send(cx, &route, frame, Ident::Chosen, observer);
+            let _ = self.send(cx, &route, frame, own, observer);
             return self.consume(cx, packet.frame);
         }
         // The request arrived, and the reply is made of it.
@@ -134,7 +135,7 @@ impl Stack {
         if let Some(message) = packet.frame.get_mut(header_length..) {
             icmpv4::turn_echo(message);
         }
-        let _ = self.send(cx, &route, packet.frame, Ident::Chosen, observer);
+        let _ = self.send(cx, &route, packet.frame, own, observer);
     }
 
     /// Answers with the milliseconds since midnight (`icmp_timestamp`).
@@ -152,7 +153,8 @@ impl Stack {
             let head = Icmp { kind: kind::TIMESTAMP_REPLY, code: 0, ..asked }.emit(&times);
             let like = Ipv4 { source: route.source, destination: packet.header.source, ..packet.header };
             let frame = self.build(cx, &route, &like, &echo, &[&head, &times]);
-            let _ = self.send(cx, &route, frame, Ident::Chosen, observer);
+            let own = Own::kernel(Ident::Chosen, self.reply_mark(packet.mark));
+            let _ = self.send(cx, &route, frame, own, observer);
         }
         self.consume(cx, packet.frame);
     }
@@ -167,7 +169,8 @@ impl Stack {
         let source = spec_destination(self, cx.now, packet);
         let to = echo.options.next_hop.filter(|_| echo.options.source_route != 0).unwrap_or(packet.header.source);
         let source = Some(source).filter(|source| !source.is_unspecified());
-        let key = OutputKey { source, tos: packet.header.tos, ..OutputKey::to(to) };
+        let mark = self.reply_mark(packet.mark);
+        let key = OutputKey { source, tos: packet.header.tos, mark, ..OutputKey::to(to) };
         let route = self.output_way(cx.now, &key).ok()?;
         if limited {
             let interval = self.config.sysctls.icmp_ratelimit();

@@ -1,6 +1,6 @@
 //! ICMP errors about a packet, to its sender (`icmp_send`), and when there must be none (RFC 1122, RFC 1812).
 
-use super::output::Ident;
+use super::output::{Ident, Own};
 use super::packet::{Before, Cast, Packet};
 use super::v4::LOOPBACK;
 use super::{Cx, Stack};
@@ -40,6 +40,8 @@ pub(super) struct Culprit<'a> {
     pub(super) inbound: Option<IfIndex>,
     /// Its options, as they were read.
     pub(super) options: Options,
+    /// Its mark.
+    pub(super) mark: u32,
 }
 
 impl<'a> From<&'a Packet> for Culprit<'a> {
@@ -51,6 +53,7 @@ impl<'a> From<&'a Packet> for Culprit<'a> {
             flags: packet.route.flags,
             inbound: (packet.route.before != Before::Own).then_some(packet.port),
             options: packet.options,
+            mark: packet.mark,
         }
     }
 }
@@ -128,7 +131,8 @@ impl Stack {
         let tos = if icmpv4::is_error(message.kind) { header.tos & TOS_MASK | PRECEDENCE } else { header.tos };
         let echo = self.echo_options(culprit.packet, &culprit.options)?;
         let first = echo.options.next_hop.filter(|_| echo.options.source_route != 0).unwrap_or(header.source);
-        let key = OutputKey { source, tos, ..OutputKey::to(first) };
+        let mark = self.reply_mark(culprit.mark);
+        let key = OutputKey { source, tos, mark, ..OutputKey::to(first) };
         let route = self.output_way(cx.now, &key).ok()?;
         let interval = self.config.sysctls.icmp_ratelimit();
         if limited && route.oif != LOOPBACK && !self.peers.error_allowed(cx.now, first, interval) {
@@ -149,7 +153,7 @@ impl Stack {
         let head = message.emit(quote);
         let frame = self.build(cx, &route, &reply, &echo, &[&head, quote]);
         // Its own end is counted where it comes to it.
-        let _ = self.send(cx, &route, frame, Ident::Chosen, observer);
+        let _ = self.send(cx, &route, frame, Own::kernel(Ident::Chosen, mark), observer);
         Some(())
     }
 
@@ -182,13 +186,14 @@ impl Stack {
         // A RST does not speak for a flow that could heed congestion.
         let tos = tos & !ECN_MASK;
         let first = echo.options.next_hop.filter(|_| echo.options.source_route != 0).unwrap_or(source);
-        let key = OutputKey { source: Some(destination), tos, ..OutputKey::to(first) };
+        let mark = self.reply_mark(packet.mark);
+        let key = OutputKey { source: Some(destination), tos, mark, ..OutputKey::to(first) };
         let Ok(route) = self.output_way(cx.now, &key) else { return };
         let reply = Ipv4 { tos, source: route.source, destination: source, ..packet.header };
         let head = reset.emit(reply.source, reply.destination, &[]);
         let mut frame = self.build(cx, &route, &reply, &echo, &[&head]);
         ipv4::set_flags_fragment(&mut frame, ipv4::DF);
-        let _ = self.send(cx, &route, frame, Ident::Zero, observer);
+        let _ = self.send(cx, &route, frame, Own::kernel(Ident::Zero, mark), observer);
     }
 }
 

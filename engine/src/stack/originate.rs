@@ -1,6 +1,7 @@
 //! A program sends: from its socket to a packet with a complete header, or a frame (`raw_sendmsg`, `udp_sendmsg`,
 //! `ip_make_skb`, `packet_snd`).
 
+use super::output::Own;
 use super::socket::output_key;
 use super::{Cx, Stack};
 use crate::addr::{Ipv4Addr, Mac};
@@ -73,7 +74,9 @@ impl Stack {
         self.counters.originated += 1;
         let (source, destination, length) = (source.into(), destination.into(), frame.len());
         observer.step(Step::Originated { source, destination, protocol, length });
-        match self.ip_output(cx, &outgoing.route, frame, observer) {
+        let (mark, bound) = (outgoing.options.mark, outgoing.options.device);
+        let own = Own { mark, bound, ..Own::PROGRAM };
+        match self.ip_output(cx, &outgoing.route, frame, own, observer) {
             // Who does not listen for errors does not hear that the device had no room.
             Err(Errno::NoBufs) if !outgoing.options.recverr => Ok(()),
             done => done,

@@ -1,11 +1,14 @@
 //! A packet leaves: our own through [`Stack::ip_output`], everybody's through its neighbour and its port.
 
-use super::packet::Routed;
+use super::forward::fits;
+use super::packet::{Packet, Routed};
 use super::receive::Looped;
 use super::v4::LOOPBACK;
 use super::{Cx, Parked, Stack};
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
+use crate::conntrack::Nfct;
 use crate::control::{Errno, IfIndex};
+use crate::filter::{Hook, Sender};
 use crate::frame::FrameBuf;
 use crate::ip::Fragments;
 use crate::ip::offload::{Segments, finish_checksum};
@@ -24,12 +27,39 @@ pub(super) enum Ident {
     Zero,
 }
 
+/// What is known of a packet of our own besides its bytes and its route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    pub(super) ident: Ident,
+    /// `SO_MARK`
+    pub(crate) mark: u32,
+    /// The connection that it is part of, if that is known already.
+    pub(super) nfct: Nfct,
+    /// Who sends it.
+    pub(super) sender: Sender,
+    /// `SO_BINDTODEVICE`: it leaves by this port only.
+    pub(crate) bound: Option<IfIndex>,
+}
+
+impl Own {
+    /// A program's.
+    pub(crate) const PROGRAM: Own =
+        Own { ident: Ident::Chosen, mark: 0, nfct: Nfct::UNSEEN, sender: Sender::Program, bound: None };
+
+    /// The kernel's.
+    pub(super) fn kernel(ident: Ident, mark: u32) -> Own {
+        Own { ident, mark, sender: Sender::Kernel, ..Own::PROGRAM }
+    }
+}
+
 /// Where the pieces of a packet go, and how large they may be.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
     pub(super) port: IfIndex,
     pub(super) next_hop: Ipv4Addr,
     pub(super) mtu: usize,
+    /// The pieces have DF if it has.
+    pub(super) keep_df: bool,
     /// What a piece is when it comes in from `lo`.
     pub(super) routed: Routed,
 }
@@ -37,16 +67,17 @@ pub(super) struct Cut {
 impl Stack {
     /// A datagram of our own (`ip_output`): its IPv4 header is complete but for id and checksum, the payload is behind it.
     /// It is cut in fragments if it is larger than the way's MTU and DF is not set (`EMSGSIZE` if it is); it goes through
-    /// `lo` if the way does, and a broadcast or a group of ours is delivered here, too. The frame is used up in any case,
-    /// and what follows from it here is done when this returns.
+    /// `lo` if the way does, and a broadcast or a group of ours is delivered here, too. `EPERM` if a filter drops it. The
+    /// frame is used up in any case, and what follows from it here is done when this returns.
     pub(crate) fn ip_output<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
         route: &OutputRoute,
         frame: FrameBuf,
+        own: Own,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let sent = self.send(cx, route, frame, Ident::Chosen, observer);
+        let sent = self.send(cx, route, frame, own, observer);
         self.finish(cx, observer);
         sent
     }
@@ -71,71 +102,102 @@ impl Stack {
         cx: &mut Cx<'_>,
         route: &OutputRoute,
         mut frame: FrameBuf,
-        ident: Ident,
+        own: Own,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let Some(header) = Ipv4::parse(&frame) else {
+        let Some(mut header) = Ipv4::parse(&frame) else {
             self.discard(cx, frame, DropReason::IpHeaderTruncated, observer);
             return Err(Errno::Inval);
         };
-        let id = match ident {
+        header.id = match own.ident {
             Ident::Chosen => self.idents.next(&header),
             Ident::Zero => 0,
         };
-        ipv4::set_id(&mut frame, id);
+        ipv4::set_id(&mut frame, header.id);
         ipv4::write_checksum(&mut frame);
-        if route.oif == LOOPBACK {
-            return self.send_through_loopback(cx, route, frame, observer);
+        let mut packet = Packet::own(frame, header, route, &own);
+        if self.filter.is_empty() {
+            return self.output(cx, route, packet, observer);
         }
-        if route.flags & (rtcf::BROADCAST | rtcf::MULTICAST) != 0 && route.flags & rtcf::LOCAL != 0 {
-            self.loop_copy(cx, route, &frame);
-            if route.flags & rtcf::MULTICAST != 0 && header.ttl == 0 {
-                // It was never to leave, and has been delivered.
-                self.consume(cx, frame);
-                return Ok(());
+        let mut route = *route;
+        match self.local_out(cx, &mut route, &mut packet, own.bound, observer) {
+            Ok(()) => self.output(cx, &route, packet, observer),
+            Err((reason, errno)) => {
+                self.discard(cx, packet.frame, reason, observer);
+                Err(errno)
             }
         }
-        // Where the route names a router, a source route of ours has it as its destination already.
-        let next_hop = route.gateway.unwrap_or(header.destination);
-        if frame.len() <= route.mtu as usize {
-            return self.hand_over(cx, route.oif, next_hop, frame, Parked { iif: None }, observer);
-        }
-        if header.dont_fragment() {
-            self.discard(cx, frame, DropReason::TooBig, observer);
-            return Err(Errno::MsgSize);
-        }
-        let way = Cut { port: route.oif, next_hop, mtu: route.mtu as usize, routed: Routed::own(route) };
-        self.cut(cx, way, frame, Parked { iif: None }, observer)
     }
 
-    /// Through `lo`: what leaves comes in again, when this visit is over.
-    fn send_through_loopback<O: Observer>(
+    /// A packet of our own leaves by its route (`ip_output`, `ip_mc_output`).
+    fn output<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
         route: &OutputRoute,
-        frame: FrameBuf,
+        mut packet: Packet,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        self.neighbors.noarp(cx.now, LOOPBACK, any, Mac::ZERO);
-        if frame.len() > route.mtu as usize {
-            let Some(header) = Ipv4::parse(&frame).filter(|header| !header.dont_fragment()) else {
-                self.discard(cx, frame, DropReason::TooBig, observer);
-                return Err(Errno::MsgSize);
-            };
-            let (mtu, routed) = (route.mtu as usize, Routed::own(route));
-            let way = Cut { port: LOOPBACK, next_hop: header.destination, mtu, routed };
-            return self.cut(cx, way, frame, Parked { iif: None }, observer);
+        if route.oif == LOOPBACK {
+            self.neighbors.noarp(cx.now, LOOPBACK, IpAddr::V4(Ipv4Addr::UNSPECIFIED), Mac::ZERO);
+        } else if route.flags & (rtcf::BROADCAST | rtcf::MULTICAST) != 0 && route.flags & rtcf::LOCAL != 0 {
+            self.loop_copy(cx, route, &packet, observer);
+            if route.flags & rtcf::MULTICAST != 0 && packet.header.ttl == 0 {
+                // It was never to leave, and has been delivered.
+                self.consume(cx, packet.frame);
+                return Ok(());
+            }
         }
-        self.transmit_as(cx, LOOPBACK, Mac::ZERO, frame, Routed::own(route), observer)
+        if !self.filter.is_empty()
+            && let Err(reason) = self.hook(cx, Hook::PostRouting, &mut packet, None, Some(route.oif), observer)
+        {
+            self.discard(cx, packet.frame, reason, observer);
+            return Err(Errno::Perm);
+        }
+        self.leave(cx, packet, route.oif, Parked { iif: None }, observer)
+    }
+
+    /// A packet leaves whole, or in fragments (`ip_finish_output`). One that was put together from fragments is cut in such
+    /// as came.
+    pub(super) fn leave<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: Packet,
+        port: IfIndex,
+        parked: Parked,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let (next_hop, routed) = (packet.next_hop, packet.kept());
+        let was_cut = packet.largest != 0;
+        if !was_cut && fits(&packet, packet.mtu as usize) {
+            return match port {
+                LOOPBACK => self.transmit_as(cx, LOOPBACK, Mac::ZERO, packet.frame, routed, observer),
+                _ => self.hand_over(cx, port, next_hop, packet.frame, parked, observer),
+            };
+        }
+        let largest = if was_cut { packet.mtu.min(packet.largest.into()) } else { packet.mtu };
+        if packet.header.dont_fragment() && !(was_cut && u32::from(packet.largest) <= packet.mtu) {
+            self.discard(cx, packet.frame, DropReason::TooBig, observer);
+            return Err(Errno::MsgSize);
+        }
+        let way = Cut { port, next_hop, mtu: largest as usize, keep_df: was_cut, routed };
+        self.cut(cx, way, packet.frame, parked, observer)
     }
 
     /// A copy of what goes to many is delivered here (`ip_mc_output`).
     #[cold]
-    fn loop_copy(&mut self, cx: &mut Cx<'_>, route: &OutputRoute, frame: &FrameBuf) {
+    fn loop_copy<O: Observer>(&mut self, cx: &mut Cx<'_>, route: &OutputRoute, packet: &Packet, observer: &mut O) {
         self.counters.made += 1;
-        let copy = cx.pool.copy(frame);
-        self.looped.push_back(Looped { port: route.oif, frame: copy, route: Routed::own(route), copy: true });
+        let frame = cx.pool.copy(&packet.frame);
+        let Packet { header, options, mark, nfct, sender, next_hop, mtu, route: routed, .. } = *packet;
+        let new = Packet::new(frame, 0);
+        let mut copy = Packet { header, options, mark, nfct, sender, next_hop, mtu, route: routed, ..new };
+        if !self.filter.is_empty()
+            && let Err(reason) = self.hook(cx, Hook::PostRouting, &mut copy, None, Some(route.oif), observer)
+        {
+            return self.discard(cx, copy.frame, reason, observer);
+        }
+        let route_kept = copy.kept();
+        self.looped.push_back(Looped { port: route.oif, frame: copy.frame, route: route_kept, copy: true });
     }
 
     /// Cuts a packet in fragments, or a super-frame in segments and those in fragments, and hands over each.
@@ -170,7 +232,7 @@ impl Stack {
         parked: Parked,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let Some(mut fragments) = Fragments::new(&frame, way.mtu, false) else {
+        let Some(mut fragments) = Fragments::new(&frame, way.mtu, way.keep_df) else {
             self.discard(cx, frame, DropReason::TooBig, observer);
             return Err(Errno::Inval);
         };

@@ -1,7 +1,10 @@
 //! A packet on its way, and where the way goes on.
 
+use super::output::Own;
 use crate::addr::{Ipv4Addr, Mac};
+use crate::conntrack::Nfct;
 use crate::control::{IfIndex, RouteKind};
+use crate::filter::Sender;
 use crate::frame::FrameBuf;
 use crate::route::{OutputRoute, rtcf};
 use crate::wire::ipv4::options::Options;
@@ -43,6 +46,18 @@ pub(super) struct Packet {
     pub(super) info: u32,
     /// The firewall's mark (`skb->mark`).
     pub(super) mark: u32,
+    /// Its connection (`skb->_nfct`).
+    pub(super) nfct: Nfct,
+    /// The MAC that sent it, if it came in by Ethernet.
+    pub(super) source_mac: Option<Mac>,
+    /// Who sent it, if it is our own.
+    pub(super) sender: Sender,
+    /// Whose MAC it is to be sent to, and what fits on the way there, once that is known.
+    pub(super) next_hop: Ipv4Addr,
+    pub(super) mtu: u32,
+    /// Bytes of the largest fragment that it was put together from on its way; 0: it never was in fragments
+    /// (`frag_max_size`).
+    pub(super) largest: u16,
     /// The bridge ports that it came in by and is to leave by, while it is bridged (`nf_bridge_info`).
     pub(super) physdev: (Option<IfIndex>, Option<IfIndex>),
 }
@@ -58,6 +73,9 @@ pub(super) struct Routed {
     pub(super) before: Before,
     /// The port by which sockets take it to have come in, if not the one it did come in by: see [`OutputRoute::iif`].
     pub(super) iif: Option<IfIndex>,
+    /// The packet's mark and connection, which it keeps when it comes in again.
+    pub(super) mark: u32,
+    pub(super) nfct: Nfct,
 }
 
 /// What a packet that comes in was before.
@@ -79,12 +97,12 @@ impl Routed {
             RouteKind::Unicast if route.flags & rtcf::LOCAL != 0 => RouteKind::Local,
             kind => kind,
         };
-        Routed { kind, flags: route.flags, before: Before::Own, iif }
+        Routed { kind, flags: route.flags, before: Before::Own, iif, ..Routed::NOT_YET }
     }
 
     /// Not routed yet.
     pub(super) const NOT_YET: Routed =
-        Routed { kind: RouteKind::Unicast, flags: 0, before: Before::Unknown, iif: None };
+        Routed { kind: RouteKind::Unicast, flags: 0, before: Before::Unknown, iif: None, mark: 0, nfct: Nfct::UNSEEN };
 
     /// To be sent on; if that is through `lo`, to be sent on again when it comes in there.
     pub(super) const PASSING: Routed = Routed { before: Before::Passing, ..Routed::NOT_YET };
@@ -124,8 +142,41 @@ impl Packet {
             redirect: false,
             info: 0,
             mark: 0,
+            nfct: Nfct::default(),
+            source_mac: None,
+            sender: Sender::Nobody,
+            next_hop: Ipv4Addr::UNSPECIFIED,
+            mtu: 0,
+            largest: 0,
             physdev: (None, None),
         }
+    }
+
+    /// A packet of our own that is about to leave by this route.
+    pub(super) fn own(frame: FrameBuf, header: Ipv4, route: &OutputRoute, own: &Own) -> Packet {
+        let new = Packet {
+            header,
+            mark: own.mark,
+            nfct: own.nfct,
+            sender: own.sender,
+            cast: Cast::Host,
+            ..Packet::new(frame, 0)
+        };
+        let mut packet = new;
+        packet.set_way(route);
+        packet
+    }
+
+    /// Of a packet of our own: it leaves so.
+    pub(super) fn set_way(&mut self, route: &OutputRoute) {
+        self.route = Routed::own(route);
+        self.next_hop = route.gateway.unwrap_or(self.header.destination);
+        self.mtu = route.mtu;
+    }
+
+    /// What is kept of it when it leaves and comes in again.
+    pub(super) fn kept(&self) -> Routed {
+        Routed { mark: self.mark, nfct: self.nfct, ..self.route }
     }
 
     /// True if its header has options.
@@ -149,6 +200,10 @@ pub(super) enum Fate {
     Park { port: IfIndex, next_hop: Ipv4Addr },
     /// It is cut in fragments, which leave.
     Fragment { port: IfIndex, next_hop: Ipv4Addr, mtu: usize },
+    /// It is passed on, and filters are to be asked about it.
+    Forward { port: IfIndex },
+    /// It is a fragment, and waits for the others.
+    Gather,
     /// It is for us.
     Deliver,
     /// An ARP request that is answered so.

@@ -37,7 +37,7 @@ impl Stack {
     /// A frame of our own comes in.
     pub(super) fn visit_looped<O: Observer>(&mut self, cx: &mut Cx<'_>, looped: Looped, observer: &mut O) {
         let Looped { port, frame, route, copy } = looped;
-        let packet = Packet { route, ..Packet::new(frame, port) };
+        let packet = Packet { route, mark: route.mark, nfct: route.nfct, ..Packet::new(frame, port) };
         if copy {
             return self.visit(cx, Packet { cast: Cast::Looped, ..packet }, observer);
         }
@@ -53,10 +53,10 @@ impl Stack {
         observer: &mut O,
     ) -> Result<Fate, DropReason> {
         if packet.cast == Cast::Looped {
-            return self.walk_v4(cx.now, packet, observer);
+            return self.walk_v4(cx, packet, observer);
         }
         match self.admit(cx, packet)? {
-            ethernet::IPV4 => self.walk_v4(cx.now, packet, observer),
+            ethernet::IPV4 => self.walk_v4(cx, packet, observer),
             ethernet::ARP => self.walk_arp(cx.now, packet),
             ethernet::IPV6 => Err(DropReason::Ipv6Disabled),
             _ => Err(self.unknown_ethertype(packet)),
@@ -78,6 +78,7 @@ impl Stack {
         port.counters.rx_packets += 1;
         port.counters.rx_bytes += counted(packet.frame.len(), port.is_loopback());
         packet.cast = cast(&header, port);
+        packet.source_mac = (!port.is_loopback()).then_some(header.source);
         if !self.taps.is_empty() {
             self.tap_in(cx.now, packet.port, packet.cast, &packet.frame);
         }
@@ -112,9 +113,17 @@ impl Stack {
             Fate::Fragment { port, next_hop, mtu } => {
                 self.before_leaving(cx, &mut packet, port, observer);
                 let parked = Parked { iif: Some(packet.port) };
-                let _ =
-                    self.cut(cx, Cut { port, next_hop, mtu, routed: Routed::PASSING }, packet.frame, parked, observer);
+                let _ = self.cut(
+                    cx,
+                    Cut { port, next_hop, mtu, keep_df: false, routed: Routed::PASSING },
+                    packet.frame,
+                    parked,
+                    observer,
+                );
             }
+            Fate::Forward { port } => self.forward_filtered(cx, packet, port, observer),
+            // Its frame waits where fragments do.
+            Fate::Gather => {}
             Fate::Deliver => self.deliver(cx, packet, observer),
             Fate::Answer(reply) => self.answer_arp(cx, packet.port, packet.frame, &reply, observer),
             Fate::Defer => self.neighbors.defer(cx.now, packet.port, packet.frame, Parked { iif: Some(packet.port) }),

@@ -47,6 +47,11 @@ impl Stack {
         frame
     }
 
+    /// The mark of what answers a packet with this one (`IP4_REPLY_MARK`).
+    pub(super) fn reply_mark(&self, mark: u32) -> u32 {
+        if self.config.sysctls.fwmark_reflect() { mark } else { 0 }
+    }
+
     /// The TTL of a packet that starts here (`ip_select_ttl`).
     pub(super) fn ttl(&self, route: &OutputRoute) -> u8 {
         if route.kind == RouteKind::Multicast {

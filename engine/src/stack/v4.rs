@@ -1,8 +1,8 @@
 //! An IPv4 packet comes in: its header, its route, its options (`ip_rcv`, `ip_rcv_finish`).
 
-use super::Stack;
 use super::ask::spec_destination;
 use super::packet::{Before, Cast, Fate, Packet, Routed};
+use super::{Cx, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
 use crate::control::{IfIndex, RouteKind};
 use crate::observe::{Observer, Step};
@@ -21,11 +21,17 @@ impl Stack {
     #[inline]
     pub(super) fn walk_v4<O: Observer>(
         &mut self,
-        now: Time,
+        cx: &mut Cx<'_>,
         packet: &mut Packet,
         observer: &mut O,
     ) -> Result<Fate, DropReason> {
         admit(packet)?;
+        if !self.filter.is_empty()
+            && let Some(fate) = self.before_routing(cx, packet, observer)?
+        {
+            return Ok(fate);
+        }
+        let now = cx.now;
         let mut way = self.way_in(now, packet, observer);
         if packet.has_options() {
             way = self.read_options(now, packet, way, observer);
@@ -64,10 +70,10 @@ impl Stack {
             Before::Own | Before::Passing => return Ok(known(packet)),
         }
         let Ipv4 { source, destination, tos, .. } = packet.header;
-        let way = self.way_of(now, source, destination, packet.port, tos);
+        let way = self.way_of(now, source, destination, packet.port, (tos, packet.mark));
         match &way {
             Ok(way) => {
-                packet.route = Routed { kind: way.kind, flags: way.flags, before: Before::Unknown, iif: None };
+                packet.route = Routed { kind: way.kind, flags: way.flags, ..Routed::NOT_YET };
                 packet.redirect = way.redirect;
                 observer.step(Step::Routed {
                     destination: IpAddr::V4(destination),
@@ -82,7 +88,7 @@ impl Stack {
         way
     }
 
-    /// The way from here to there of a packet that came in.
+    /// The way from here to there of a packet that came in, with this TOS and mark.
     #[inline]
     pub(super) fn way_of(
         &self,
@@ -90,10 +96,10 @@ impl Stack {
         source: Ipv4Addr,
         destination: Ipv4Addr,
         port: IfIndex,
-        tos: u8,
+        (tos, mark): (u8, u32),
     ) -> Result<InputRoute, DropReason> {
         let joined = destination == ALL_HOSTS;
-        let key = InputKey { tos, joined, ..InputKey::new(source, destination, port) };
+        let key = InputKey { tos, mark, joined, ..InputKey::new(source, destination, port) };
         self.ask(now, |net, rib| input_route(net, rib, &key))
     }
 
@@ -160,7 +166,7 @@ impl Stack {
                 packet.info = u32::from(malformed.pointer) << 24;
                 DropReason::IpOptions
             })?;
-            let routed = self.way_of(now, packet.header.source, hop, packet.port, packet.header.tos);
+            let routed = self.way_of(now, packet.header.source, hop, packet.port, (packet.header.tos, packet.mark));
             way = routed.map_err(|_| DropReason::SourceRouted)?;
             match way.kind {
                 RouteKind::Local => set_destination(packet, hop),
@@ -168,7 +174,7 @@ impl Stack {
                     packet.options.source_route_hit = true;
                     packet.options.next_hop = Some(hop);
                     packet.options.changed = true;
-                    packet.route = Routed { kind: way.kind, flags: way.flags, before: Before::Unknown, iif: None };
+                    packet.route = Routed { kind: way.kind, flags: way.flags, ..Routed::NOT_YET };
                     let table = way.table.unwrap_or(0);
                     let (destination, gateway) = (IpAddr::V4(hop), way.gateway.map(IpAddr::V4));
                     observer.step(Step::Routed { destination, table, port: way.oif, gateway, local: false });

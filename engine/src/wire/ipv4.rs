@@ -198,6 +198,20 @@ pub fn set_flags_fragment(packet: &mut [u8], flags_fragment: u16) {
     replace_word(packet, 6, flags_fragment.to_be_bytes());
 }
 
+/// Writes the TOS, and mends the checksum.
+pub fn set_tos(packet: &mut [u8], tos: u8) {
+    if let Some([first, _]) = take(packet, 0) {
+        replace_word(packet, 0, [first, tos]);
+    }
+}
+
+/// Writes the TTL, and mends the checksum.
+pub fn set_ttl(packet: &mut [u8], ttl: u8) {
+    if let Some([_, protocol]) = take(packet, 8) {
+        replace_word(packet, 8, [ttl, protocol]);
+    }
+}
+
 /// Replaces a 16-bit word of the fixed header by another, and mends the checksum.
 #[inline]
 fn replace_word(packet: &mut [u8], at: usize, new: [u8; 2]) {

@@ -5,6 +5,7 @@ use crate::control::{
     AddressMode, AddressSpec, Command, Errno, IfIndex, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, Nud,
     Refusal, RouteKind, RouteMode, RouteSpec,
 };
+use crate::filter::{Chain, Rule, Standing, Table, TableName};
 use crate::frame::{FramePool, Outbox};
 use crate::link::{OperState, Port};
 use crate::local::{Datagram, SocketError, SocketId, SocketKind};
@@ -154,6 +155,38 @@ impl Lab {
 
     pub(super) fn apply(&mut self, stack: usize, command: Command) -> Result<(), Refusal> {
         self.with(stack, |stack, cx| stack.apply(cx, command, &mut Silent))
+    }
+
+    /// A rule at the end of a chain, which is made if it is a user's and missing.
+    pub(super) fn append(&mut self, stack: usize, table: TableName, chain: &str, rule: Rule) {
+        self.try_append(stack, table, chain, rule).expect("a rule");
+    }
+
+    pub(super) fn try_append(
+        &mut self,
+        stack: usize,
+        table: TableName,
+        chain: &str,
+        rule: Rule,
+    ) -> Result<(), Refusal> {
+        let known = self.stacks[stack].filter().table(table).cloned();
+        let mut table = known.unwrap_or_else(|| Table::fresh(table));
+        if table.chain(chain).is_none() {
+            let name = chain.to_string();
+            let (standing, counters, rules) = (Standing::Made, Default::default(), Vec::new());
+            table.chains.push(Chain { name, policy: None, standing, counters, rules });
+        }
+        let chain = table.chain_mut(chain).expect("it is there");
+        chain.standing = Standing::Counted;
+        chain.rules.push(rule);
+        self.apply(stack, Command::TableReplace(Box::new(table)))
+    }
+
+    /// How often the rules of a chain fitted, and its policy decided.
+    pub(super) fn counts(&self, stack: usize, table: TableName, chain: &str) -> (Vec<u64>, u64) {
+        let table = self.stacks[stack].filter().table(table).expect("a table");
+        let chain = table.chain(chain).expect("a chain");
+        (chain.rules.iter().map(|rule| rule.counters.packets).collect(), chain.counters.packets)
     }
 
     /// A visit, and what follows from it on the cables.

@@ -2,7 +2,8 @@
 
 use super::lab::*;
 use crate::addr::Mac;
-use crate::control::{LinkChange, RouteKind};
+use crate::control::{Command, LinkChange, RouteKind, RuleAction, RuleSpec};
+use crate::filter::{Match, Not, RejectWith, Rule, TableName, Target};
 use crate::local::SocketKind;
 use crate::reason::DropReason::{self, *};
 use crate::sysctl::NeighLimits;
@@ -47,7 +48,7 @@ fn park(lab: &mut Lab, host: u8) {
 
 /// Does what is discarded for this reason; `false` if nobody knows how.
 fn provoke(lab: &mut Lab, reason: DropReason) -> bool {
-    let ways = [of_the_link, of_the_header, of_the_route, of_what_waits, of_the_payload];
+    let ways = [of_the_link, of_the_header, of_the_route, of_what_waits, of_the_payload, of_the_filter];
     ways.iter().any(|way| way(lab, reason))
 }
 
@@ -207,6 +208,35 @@ fn of_the_payload(lab: &mut Lab, reason: DropReason) -> bool {
         HostTargetGone => {
             fragment(lab, 5, MF, 0, 8);
             lab.up(IN, false);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Reasons that are a rule's.
+fn of_the_filter(lab: &mut Lab, reason: DropReason) -> bool {
+    let all = |target| Rule { target: Some(target), ..Rule::default() };
+    match reason {
+        FilterDrop => {
+            lab.append(0, TableName::Filter, "INPUT", all(Target::Drop));
+            lab.packet(IN, &request("10.0.2.2", "10.0.2.1"));
+        }
+        FilterReject => {
+            lab.append(0, TableName::Filter, "FORWARD", all(Target::Reject(RejectWith::PortUnreachable)));
+            lab.packet(IN, &request("10.0.2.2", "10.0.3.2"));
+        }
+        FilterBroken => {
+            let icmp = Match::Icmp(Not { not: false, of: (8, 0..=255) });
+            lab.append(0, TableName::Filter, "INPUT", Rule { matches: vec![icmp], ..all(Target::Accept) });
+            to_us(lab, protocol::ICMP, &[8, 0, 0xf7]);
+        }
+        RerouteFailed => {
+            lab.append(0, TableName::Mangle, "OUTPUT", all(Target::Mark { value: 1, mask: u32::MAX }));
+            let action = Some(RuleAction::Unreachable);
+            let spec = RuleSpec { mark: Some(1), action, priority: Some(1), ..RuleSpec::default() };
+            lab.apply(0, Command::RuleAdd(spec)).expect("a rule");
+            lab.packet(IN, &request("10.0.2.2", "10.0.2.1"));
         }
         _ => return false,
     }
