@@ -8,3 +8,4 @@ mod local;
 mod noise;
 mod reasons;
 mod taps;
+mod tcp;

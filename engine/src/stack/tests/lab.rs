@@ -11,6 +11,7 @@ use crate::link::{OperState, Port};
 use crate::local::{Datagram, SocketError, SocketId, SocketKind};
 use crate::observe::Silent;
 use crate::reason::DropReason;
+use crate::rng::Rng;
 use crate::stack::{Cx, Stack};
 use crate::time::{Duration, Time};
 use crate::wire::{Arp, Ethernet, Icmp, Ipv4, arp, ethernet, icmpv4, ipv4, protocol};
@@ -28,6 +29,8 @@ pub(super) struct Lab {
     out: Vec<(End, Vec<u8>)>,
     /// Everything that passed a cable, with the end it left.
     pub(super) wire: Vec<(End, Vec<u8>)>,
+    /// Cables that lose, repeat and overtake: of a thousand IP frames, so many each.
+    pub(super) trouble: Option<(Rng, u64)>,
 }
 
 impl Lab {
@@ -35,7 +38,8 @@ impl Lab {
     pub(super) fn new(count: usize) -> Lab {
         let stacks = (0..count as u64).map(Stack::new).collect();
         let (cables, out, wire) = (Vec::new(), Vec::new(), Vec::new());
-        let mut lab = Lab { stacks, cables, pool: FramePool::new(), now: Time(1_000_000_000), out, wire };
+        let mut lab =
+            Lab { stacks, cables, pool: FramePool::new(), now: Time(1_000_000_000), out, wire, trouble: None };
         (0..count).for_each(|stack| lab.up((stack, 1), true));
         lab
     }
@@ -194,6 +198,9 @@ impl Lab {
         let mut way = VecDeque::new();
         let result = self.visit(stack, visit, &mut way);
         while let Some((from, frame)) = way.pop_front() {
+            if self.is_troubled(from, &frame, &mut way) {
+                continue;
+            }
             self.wire.push((from, frame.clone()));
             match self.peer(from) {
                 None => self.out.push((from, frame)),
@@ -204,6 +211,26 @@ impl Lab {
             }
         }
         result
+    }
+
+    /// A frame is lost, or comes again, or later.
+    fn is_troubled(&mut self, from: End, frame: &[u8], way: &mut VecDeque<(End, Vec<u8>)>) -> bool {
+        let Some((rng, rate)) = &mut self.trouble else { return false };
+        if frame.get(12..14) != Some(&[8, 0]) {
+            return false;
+        }
+        match rng.below(1000) / (*rate).max(1) {
+            0 => true,
+            1 => {
+                way.push_back((from, frame.to_vec()));
+                false
+            }
+            2 if !way.is_empty() => {
+                way.push_back((from, frame.to_vec()));
+                true
+            }
+            _ => false,
+        }
     }
 
     fn visit<R>(
