@@ -9,7 +9,7 @@ use crate::filter::{Chain, Rule, Standing, Table, TableName};
 use crate::frame::{FramePool, Outbox};
 use crate::link::{OperState, Port};
 use crate::local::{Datagram, SocketError, SocketId, SocketKind};
-use crate::observe::Silent;
+use crate::observe::{Observer, Silent};
 use crate::reason::DropReason;
 use crate::rng::Rng;
 use crate::stack::{Cx, Stack};
@@ -130,6 +130,14 @@ impl Lab {
             nexthops: hop.into_iter().collect(),
             ..RouteSpec::to(IpAddr::V4(destination), length)
         };
+        self.apply(stack, Command::RouteAdd(RouteMode::Add, spec)).expect("a route");
+    }
+
+    /// A route by a router, in another table.
+    pub(super) fn route_in_table(&mut self, stack: usize, table: u32, to: &str, via: &str) {
+        let (destination, length) = prefix(to);
+        let nexthops = vec![NextHopSpec { gateway: Some(IpAddr::V4(ip(via))), ..NextHopSpec::default() }];
+        let spec = RouteSpec { nexthops, table: Some(table), ..RouteSpec::to(IpAddr::V4(destination), length) };
         self.apply(stack, Command::RouteAdd(RouteMode::Add, spec)).expect("a route");
     }
 
@@ -257,6 +265,12 @@ impl Lab {
     pub(super) fn receive(&mut self, end: End, bytes: &[u8]) {
         let frame = self.pool.copy(bytes);
         self.with(end.0, |stack, cx| stack.receive(cx, end.1, frame, &mut Silent));
+    }
+
+    /// The same, watched.
+    pub(super) fn watched<O: Observer>(&mut self, end: End, bytes: &[u8], observer: &mut O) {
+        let frame = self.pool.copy(bytes);
+        self.with(end.0, |stack, cx| stack.receive(cx, end.1, frame, observer));
     }
 
     /// A frame from the test, with what its device said of it.
