@@ -15,6 +15,7 @@
 //! | `device.rs` | ports with real interfaces behind them |
 //! | `record.rs` | captures and traces |
 
+mod bridge;
 mod cable;
 mod carry;
 mod device;
@@ -27,6 +28,7 @@ mod record;
 mod virt;
 mod watch;
 
+pub use bridge::{clock_ticks, promiscuity};
 pub use record::Recording;
 
 use self::cable::{Cable, CableId, End};

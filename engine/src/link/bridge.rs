@@ -140,6 +140,7 @@ pub struct BridgeChange {
     pub nf_call_ip6tables: Option<bool>,
     pub nf_call_arptables: Option<bool>,
     pub no_linklocal_learn: Option<bool>,
+    pub mcast_vlan_snooping: Option<bool>,
     pub fdb_max_learned: Option<u32>,
     /// `fdb_flush`
     pub fdb_flush: bool,
@@ -221,6 +222,10 @@ impl BridgeConf {
         if let Some(version) = change.mcast_mld_version {
             (1..=2).contains(&version).then_some(()).ok_or(Errno::Inval)?;
             self.mcast_mld_version = version;
+        }
+        if change.mcast_vlan_snooping == Some(true) {
+            let text = "bridge: Cannot enable multicast vlan snooping with vlan filtering disabled";
+            return Err(Refusal::because(Errno::Inval, text));
         }
         set!(nf_call_iptables nf_call_ip6tables nf_call_arptables no_linklocal_learn fdb_max_learned);
         Ok(())

@@ -1,7 +1,6 @@
 //! Stacks joined by cables, judged by what leaves them.
 
 mod arp;
-mod filter;
 mod forward;
 mod icmp;
 mod lab;
@@ -9,4 +8,3 @@ mod local;
 mod noise;
 mod reasons;
 mod taps;
-mod tcp;

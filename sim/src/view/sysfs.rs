@@ -1,9 +1,13 @@
 //! `/sys/class/net` (`net/core/net-sysfs.c`): a link for each interface, and behind it a directory of attributes.
 
+mod bridge;
+mod value;
+
 use super::{Entry, Kind};
-use crate::world::{Driver, NsId, World};
+use crate::world::{NsId, World};
+use value::{statistic, value};
 use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange};
-use vethlab_engine::link::{OperState, Port};
+use vethlab_engine::link::Port;
 
 /// Attributes, and whether they can be written.
 const ATTRIBUTES: &[(&str, bool)] = &[
@@ -85,48 +89,151 @@ fn attribute(name: &str) -> Option<Entry> {
     Some(Entry::file(name, if *writable { 0o644 } else { 0o444 }))
 }
 
+/// The links of a directory to others: `master`, `upper_…` and `lower_…`, and in `brport` the bridge.
+fn links(world: &World, ns: NsId, port: &Port) -> Vec<(String, String)> {
+    let name_of = |index| world.stack(ns).ports().get(index).map(|port| port.name.clone());
+    let mut links = Vec::new();
+    if let Some(master) = port.master.and_then(name_of) {
+        links.push((format!("upper_{master}"), master.clone()));
+        links.push(("master".to_string(), master));
+    }
+    for other in world.stack(ns).ports().iter() {
+        let stands_on =
+            world.lower(ns, other.index).is_some_and(|lower| lower.netns == ns && lower.index == port.index);
+        if stands_on {
+            links.push((format!("upper_{}", other.name), other.name.clone()));
+        }
+        if other.master == Some(port.index) {
+            links.push((format!("lower_{}", other.name), other.name.clone()));
+        }
+    }
+    if let Some(lower) = world.lower(ns, port.index).filter(|lower| lower.netns == ns).map(|lower| lower.index) {
+        links.extend(name_of(lower).map(|lower| (format!("lower_{lower}"), lower)));
+    }
+    links
+}
+
+/// A path without the links in its midst: `br0/brif/va/state` is `va/brport/state`.
+fn followed(world: &World, ns: NsId, parts: &[&str]) -> Vec<String> {
+    let mut parts: Vec<String> = parts.iter().map(|part| part.to_string()).collect();
+    // A path has few links; one that turned in a circle would end here.
+    for _ in 0..16 {
+        let words: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let master = |port: &Port| {
+            port.master.and_then(|index| world.stack(ns).ports().get(index)).map(|port| port.name.clone())
+        };
+        let next = match words.as_slice() {
+            [_, "subsystem", rest @ ..] if !rest.is_empty() => Some((None, rest)),
+            [name, "brport", "bridge", rest @ ..] if !rest.is_empty() => {
+                port(world, ns, name).ok().and_then(master).map(|master| (Some(vec![master]), rest))
+            }
+            [_, "brif", member, rest @ ..] if !rest.is_empty() => {
+                Some((Some(vec![member.to_string(), "brport".to_string()]), rest))
+            }
+            [name, link, rest @ ..] if !rest.is_empty() => {
+                let links = port(world, ns, name).map(|port| links(world, ns, port)).unwrap_or_default();
+                links.into_iter().find(|(known, _)| known == link).map(|(_, to)| (Some(vec![to]), rest))
+            }
+            _ => None,
+        };
+        let Some((head, rest)) = next else { break };
+        parts = head.unwrap_or_default().into_iter().chain(rest.iter().map(|part| part.to_string())).collect();
+    }
+    parts
+}
+
+/// The directories of an interface.
+fn directories(port: &Port) -> impl Iterator<Item = &'static str> {
+    let bridge = port.bridge.is_some().then_some(["bridge", "brif"]).into_iter().flatten();
+    let member = port.bridge_port.is_some().then_some("brport");
+    ["power", "queues", "statistics"].into_iter().chain(bridge).chain(member)
+}
+
+/// The entries of an interface's own directory.
+fn own_entries(world: &World, ns: NsId, port: &Port) -> Vec<Entry> {
+    let attributes = ATTRIBUTES.iter().filter_map(|(name, _)| attribute(name));
+    let directories = directories(port).map(|name| Entry::directory(name, 0o755));
+    let links = links(world, ns, port);
+    let links = links.iter().map(|(name, to)| Entry::link(name, format!("../{to}")));
+    let subsystem = Entry::link("subsystem", "../../../../class/net".to_string());
+    let forward = port.bridge.is_some().then(|| Entry::file("brforward", 0o444));
+    attributes.chain(directories).chain(links).chain([subsystem]).chain(forward).collect()
+}
+
+/// The entries of one of its directories; `None` if there is no such directory.
+fn entries_of(world: &World, ns: NsId, port: &Port, directory: &str) -> Option<Vec<Entry>> {
+    let known = directories(port).any(|name| name == directory);
+    known.then(|| match directory {
+        "statistics" => STATISTICS.iter().map(|name| Entry::file(name, 0o444)).collect(),
+        "bridge" => bridge::files(false),
+        "brport" => {
+            let master = port.master.and_then(|index| world.stack(ns).ports().get(index));
+            let link = master.map(|master| Entry::link("bridge", format!("../../{}", master.name)));
+            bridge::files(true).into_iter().chain(link).collect()
+        }
+        "brif" => {
+            let members = world.stack(ns).ports().iter().filter(|member| member.master == Some(port.index));
+            members.map(|member| Entry::link(&member.name, format!("../../{}/brport", member.name))).collect()
+        }
+        _ => Vec::new(),
+    })
+}
+
 pub(super) fn kind(world: &World, ns: NsId, parts: &[&str]) -> Result<Entry, Errno> {
-    let [name, inside @ ..] = parts else { return Ok(Entry::directory("net", 0o755)) };
-    port(world, ns, name)?;
+    let parts = followed(world, ns, parts);
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let [name, inside @ ..] = parts.as_slice() else { return Ok(Entry::directory("net", 0o755)) };
+    let port = port(world, ns, name)?;
+    let named = |entries: Vec<Entry>, name: &str| entries.into_iter().find(|entry| entry.name == name);
     match inside {
         [] => Ok(link_of(name)),
-        ["statistics" | "power" | "queues"] => Ok(Entry::directory("", 0o755)),
-        ["subsystem"] => Ok(Entry::link("", "../../../../class/net".to_string())),
-        ["statistics", counter] => {
-            let known = STATISTICS.iter().find(|known| *known == counter).ok_or(Errno::NoEnt)?;
-            Ok(Entry::file(known, 0o444))
+        [name] => named(own_entries(world, ns, port), name).ok_or(Errno::NoEnt),
+        [directory, rest @ ..] => {
+            let Some(entries) = entries_of(world, ns, port, directory) else {
+                let file = named(own_entries(world, ns, port), directory);
+                return Err(file.map_or(Errno::NoEnt, |_| Errno::NotDir));
+            };
+            let found = rest.first().and_then(|name| named(entries, name)).ok_or(Errno::NoEnt)?;
+            if rest.len() == 1 { Ok(found) } else { Err(Errno::NotDir) }
         }
-        [name] => attribute(name).ok_or(Errno::NoEnt),
-        ["statistics", counter, ..] if STATISTICS.contains(counter) => Err(Errno::NotDir),
-        [name, ..] if attribute(name).is_some() => Err(Errno::NotDir),
-        _ => Err(Errno::NoEnt),
     }
 }
 
 pub(super) fn list(world: &World, ns: NsId, parts: &[&str]) -> Result<Vec<Entry>, Errno> {
-    let [name, inside @ ..] = parts else {
+    let followed = followed(world, ns, parts);
+    let words: Vec<&str> = followed.iter().map(String::as_str).collect();
+    let [name, inside @ ..] = words.as_slice() else {
         return Ok(world.stack(ns).ports().iter().map(|port| link_of(&port.name)).collect());
     };
-    port(world, ns, name)?;
+    let of = port(world, ns, name)?;
     match inside {
-        [] => {
-            let own = ATTRIBUTES.iter().filter_map(|(name, _)| attribute(name));
-            let directories = ["power", "queues", "statistics"].map(|name| Entry::directory(name, 0o755));
-            let subsystem = Entry::link("subsystem", "../../../../class/net".to_string());
-            Ok(own.chain(directories).chain([subsystem]).collect())
-        }
-        ["statistics"] => Ok(STATISTICS.iter().map(|name| Entry::file(name, 0o444)).collect()),
-        ["power" | "queues"] => Ok(Vec::new()),
+        [] => Ok(own_entries(world, ns, of)),
+        [directory] => match entries_of(world, ns, of, directory) {
+            Some(entries) => Ok(entries),
+            None => match kind(world, ns, parts)?.kind {
+                // A link at the end is followed, too.
+                Kind::Link(to) => {
+                    let target = to.rsplit('/').next().unwrap_or_default().to_string();
+                    if *directory == "subsystem" { list(world, ns, &[]) } else { list(world, ns, &[target.as_str()]) }
+                }
+                _ => Err(Errno::NotDir),
+            },
+        },
+        ["brif", member] => list(world, ns, &[member, "brport"]),
         _ => Err(kind(world, ns, parts).map_or_else(|errno| errno, |_| Errno::NotDir)),
     }
 }
 
 pub(super) fn read(world: &mut World, ns: NsId, parts: &[&str]) -> Result<String, Errno> {
     let entry = kind(world, ns, parts)?;
-    let ([name, inside @ ..], Kind::File) = (parts, entry.kind) else { return Err(Errno::IsDir) };
+    let followed = followed(world, ns, parts);
+    let words: Vec<&str> = followed.iter().map(String::as_str).collect();
+    let ([name, inside @ ..], Kind::File) = (words.as_slice(), entry.kind) else { return Err(Errno::IsDir) };
     let index = port(world, ns, name)?.index;
     match inside {
         ["statistics", counter] => Ok(format!("{}\n", statistic(port(world, ns, name)?, counter))),
+        ["bridge", file] => bridge::read(world, ns, port(world, ns, name)?, file),
+        ["brport", file] => bridge::read_port(world, ns, port(world, ns, name)?, file),
         [attribute] => {
             if *attribute == "carrier" {
                 // `carrier_show` makes the link watch look.
@@ -138,97 +245,32 @@ pub(super) fn read(world: &mut World, ns: NsId, parts: &[&str]) -> Result<String
     }
 }
 
-fn statistic(port: &Port, name: &str) -> u64 {
-    let counters = &port.counters;
-    match name {
-        "rx_bytes" => counters.rx_bytes,
-        "rx_packets" => counters.rx_packets,
-        "rx_dropped" => counters.rx_dropped,
-        "rx_errors" => counters.rx_errors,
-        "multicast" => counters.rx_multicast,
-        "tx_bytes" => counters.tx_bytes,
-        "tx_packets" => counters.tx_packets,
-        "tx_dropped" => counters.tx_dropped,
-        "tx_errors" => counters.tx_errors,
-        _ => 0,
-    }
-}
-
-fn value(world: &World, ns: NsId, port: &Port, attribute: &str) -> Result<String, Errno> {
-    let driver = world.driver(ns, port.index);
-    let veth = driver == Some(Driver::Veth);
-    // What a driver tells of a link that is down is not to be trusted.
-    let running = |text: &str| if port.is_up() { Ok(text.to_string()) } else { Err(Errno::Inval) };
-    let text = match attribute {
-        "addr_assign_type" => u8::from(veth).to_string(),
-        "addr_len" => "6".to_string(),
-        "address" => port.mac.to_string(),
-        "broadcast" => port.broadcast.to_string(),
-        "carrier" => running(if port.carrier { "1" } else { "0" })?,
-        "carrier_changes" => (port.carrier_changes.0 + port.carrier_changes.1).to_string(),
-        "carrier_up_count" => port.carrier_changes.0.to_string(),
-        "carrier_down_count" => port.carrier_changes.1.to_string(),
-        "dev_id" => "0x0".to_string(),
-        "dormant" | "testing" => running("0")?,
-        "duplex" | "speed" if !veth => return Err(Errno::Inval),
-        "duplex" => running("full")?,
-        "speed" => running("10000")?,
-        "flags" => format!("{:#x}", port.set_flags),
-        // Without an alias there is not even a line.
-        "ifalias" if port.alias.is_empty() => return Ok(String::new()),
-        "ifalias" => port.alias.clone(),
-        "ifindex" => port.index.to_string(),
-        "iflink" => world.peer(ns, port.index).map_or(port.index, |peer| peer.index).to_string(),
-        "mtu" => port.mtu.to_string(),
-        "name_assign_type" => name_assign_type(driver).to_string(),
-        "netdev_group" => port.group.to_string(),
-        "operstate" => operstate(world.operstate(ns, port.index)).to_string(),
-        "tx_queue_len" => port.txqueuelen.to_string(),
-        "type" => if port.is_loopback() { "772" } else { "1" }.to_string(),
-        "uevent" => format!("INTERFACE={}\nIFINDEX={}", port.name, port.index),
-        _ => "0".to_string(),
-    };
-    Ok(text + "\n")
-}
-
-/// `NET_NAME_*`: predictable, given by a user, or by the kernel.
-fn name_assign_type(driver: Option<Driver>) -> u8 {
-    match driver {
-        Some(Driver::Loopback) => 2,
-        Some(Driver::Veth) => 3,
-        _ => 1,
-    }
-}
-
-fn operstate(state: OperState) -> &'static str {
-    match state {
-        OperState::Unknown => "unknown",
-        OperState::NotPresent => "notpresent",
-        OperState::Down => "down",
-        OperState::LowerLayerDown => "lowerlayerdown",
-        OperState::Testing => "testing",
-        OperState::Dormant => "dormant",
-        OperState::Up => "up",
-    }
-}
-
 pub(super) fn write(world: &mut World, ns: NsId, parts: &[&str], text: &str) -> Result<(), Errno> {
     let entry = match kind(world, ns, parts) {
         // No file can be made here.
         Err(Errno::NoEnt) => return Err(Errno::Acces),
         found => found?,
     };
-    let ([name, attribute], Kind::File) = (parts, &entry.kind) else {
-        return Err(if entry.kind == Kind::File { Errno::Acces } else { Errno::IsDir });
-    };
+    if entry.kind != Kind::File {
+        return Err(Errno::IsDir);
+    }
     if entry.mode & 0o200 == 0 {
         return Err(Errno::Acces);
     }
     if text.is_empty() {
         return Ok(());
     }
-    let index = port(world, ns, name)?.index;
-    let change = change(port(world, ns, name)?, attribute, text)?;
+    let followed = followed(world, ns, parts);
+    let words: Vec<&str> = followed.iter().map(String::as_str).collect();
+    let [name, inside @ ..] = words.as_slice() else { return Err(Errno::Acces) };
+    let of = port(world, ns, name)?;
+    let index = of.index;
+    let change = match inside {
+        [attribute] => change(of, attribute, text)?,
+        ["bridge", file] => bridge::change(file, text)?,
+        ["brport", file] => bridge::change_port(world, ns, file, text)?,
+        _ => return Err(Errno::Acces),
+    };
     change_link(world, ns, index, change)
 }
 
