@@ -1,60 +1,17 @@
-//! `ip link`: cables are made, changed, moved and taken away.
+//! `ip link`: links are made, changed, moved and taken away.
 
 mod change;
+mod kind;
 mod request;
 
 use super::args::{Args, Stop, check_altifname, duparg2, invarg, matches};
 use super::{Ip, show};
+pub(super) use kind::set_flag;
 
 /// The usage of `ip link`, and status 255.
 pub(super) fn usage() -> Stop {
     Stop::quit(255, include_str!("usage/link.txt"))
 }
-
-/// Kinds of links that iproute2 knows and no world makes.
-const NOT_SIMULATED: &[&str] = &[
-    "amt",
-    "bareudp",
-    "bond",
-    "bond_slave",
-    "bridge",
-    "bridge_slave",
-    "dsa",
-    "dummy",
-    "erspan",
-    "geneve",
-    "gre",
-    "gretap",
-    "gtp",
-    "ifb",
-    "ip6erspan",
-    "ip6gre",
-    "ip6gretap",
-    "ip6tnl",
-    "ipip",
-    "ipoib",
-    "ipvlan",
-    "ipvtap",
-    "macsec",
-    "macvlan",
-    "macvtap",
-    "netdevsim",
-    "nlmon",
-    "rmnet",
-    "sit",
-    "team",
-    "team_slave",
-    "vcan",
-    "vlan",
-    "vrf",
-    "vti",
-    "vxcan",
-    "vxlan",
-    "wwan",
-    "xfrm",
-    "virt_wifi",
-    "tun",
-];
 
 /// `ip link …`
 pub(super) fn run(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
@@ -76,16 +33,7 @@ pub(super) fn run(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
 }
 
 fn help(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
-    match args.next() {
-        Some("veth") => {
-            ip.print.raw(include_str!("usage/veth.txt"));
-            Ok(())
-        }
-        Some(kind) if NOT_SIMULATED.contains(&kind) => {
-            Err(Stop::fail(1, format!("vethlab: links of type {kind} are not simulated yet\n")))
-        }
-        _ => Err(usage()),
-    }
+    args.next().map_or_else(|| Err(usage()), |kind| kind::help(ip, kind))
 }
 
 fn xstats(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
@@ -93,7 +41,10 @@ fn xstats(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
         None => Err(Stop::fail(1, "xstats: missing argument\n")),
         Some(word) if matches(word, "type") => {
             let kind = args.value()?;
-            if kind == "veth" || NOT_SIMULATED.contains(&kind) {
+            if matches!(kind, "bond" | "bond_slave" | "bridge" | "bridge_slave") {
+                return Err(Stop::fail(1, "vethlab: ip link xstats is not simulated\n"));
+            }
+            if kind::is_known(kind) {
                 return Err(Stop::fail(1, format!("xstats: link type {kind} doesn't support xstats\n")));
             }
             Err(invarg("invalid type", kind))

@@ -216,14 +216,19 @@ fn rcvbuf(word: &str) -> Result<(), Stop> {
     get_unsigned(word, 0).map(drop).ok_or_else(|| Stop::quit(255, format!("Invalid rcvbuf size '{word}'\n")))
 }
 
-fn color(option: &str) -> Result<ColorOption, Stop> {
+/// `matches_color()`
+pub(super) fn color_option(option: &str) -> Option<ColorOption> {
     let (name, when) = option.split_once('=').unwrap_or((option, ""));
     match when {
-        "" | "always" if matches(name, "-color") => Ok(ColorOption::Always),
-        "auto" if matches(name, "-color") => Ok(ColorOption::Auto),
-        "never" if matches(name, "-color") => Ok(ColorOption::Never),
-        _ => Err(Stop::quit(255, format!("Option \"{option}\" is unknown, try \"ip -help\".\n"))),
+        "" | "always" if matches(name, "-color") => Some(ColorOption::Always),
+        "auto" if matches(name, "-color") => Some(ColorOption::Auto),
+        "never" if matches(name, "-color") => Some(ColorOption::Never),
+        _ => None,
     }
+}
+
+fn color(option: &str) -> Result<ColorOption, Stop> {
+    color_option(option).ok_or_else(|| Stop::quit(255, format!("Option \"{option}\" is unknown, try \"ip -help\".\n")))
 }
 
 #[cfg(test)]

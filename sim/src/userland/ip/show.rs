@@ -4,7 +4,8 @@
 mod address;
 mod flush;
 mod fnmatch;
-mod link;
+pub(super) mod kind;
+pub(super) mod link;
 mod stats;
 
 use super::Ip;
@@ -13,6 +14,7 @@ use super::names::{group_number, scope_number};
 use address::Address;
 pub(super) use flush::flush;
 use fnmatch::fnmatch;
+use kind::Kind;
 use link::Link;
 use vethlab_engine::address::flag as ifa;
 use vethlab_engine::control::{Errno, IfIndex, Refusal};
@@ -83,8 +85,8 @@ pub(super) struct Filter {
     pub to: Option<InetPrefix>,
     /// `group`
     pub group: Option<u32>,
-    /// `master`
-    pub master: Option<IfIndex>,
+    /// `master`; `nomaster` is `Some(None)`, and only the kernel heeds it.
+    pub master: Option<Option<IfIndex>>,
     /// `type`
     pub kind: Option<String>,
     /// `type …_slave`
@@ -133,10 +135,10 @@ impl Filter {
                 let word = args.value()?;
                 self.group = Some(group_number(word).ok_or_else(|| invarg("Invalid \"group\" value\n", word))?);
             }
-            "master" => self.master = Some(device(args.value()?, "Device does not exist\n")?),
+            "master" => self.master = Some(Some(device(args.value()?, "Device does not exist\n")?)),
             // There is no VRF in a world.
             "vrf" => return Err(invarg("Not a valid VRF name\n", args.value()?)),
-            "nomaster" => self.master = None,
+            "nomaster" => self.master = Some(None),
             "type" => {
                 let word = args.value()?;
                 match word.strip_suffix("_slave") {
@@ -185,12 +187,17 @@ impl Filter {
 
     /// This link is wanted, as far as the other words go.
     fn takes_link(&self, link: &Link) -> bool {
-        let kind = |wanted: &Option<String>, kind: &str| wanted.as_ref().is_none_or(|wanted| wanted == kind);
+        let fits = |wanted: &Option<String>, kind: Option<&str>| match wanted {
+            None => true,
+            // A link without `linkinfo` fits no kind, not even an empty one.
+            Some(_) if link.kind.is_none() && link.slave.is_none() => false,
+            Some(wanted) => wanted == kind.unwrap_or_default(),
+        };
+        let master = link.master.as_ref().map(|(index, _)| *index);
         self.group.is_none_or(|group| link.group.is_none_or(|of| of == group))
-            && self.master.is_none()
-            && link.kind.map_or(self.kind.is_none() && self.slave_kind.is_none(), |of| {
-                kind(&self.kind, of) && kind(&self.slave_kind, "")
-            })
+            && self.master.flatten().is_none_or(|wanted| master == Some(wanted))
+            && fits(&self.kind, link.kind.as_ref().map(Kind::name))
+            && fits(&self.slave_kind, link.slave.as_ref().map(|_| "bridge"))
     }
 
     /// This address is wanted.
@@ -313,9 +320,14 @@ impl Filter {
     /// What the kernel leaves out of a dump by itself: other kinds, if it knows the one that is asked for, and links of other masters. iproute2 tests it again,
     /// but in JSON leaves `{}` behind for a link that only it left out.
     fn kernel_takes(&self, link: &Link) -> bool {
-        const KNOWN: &[&str] = &["veth", "bridge", "vxlan", "macvlan", "ifb", "tun"];
-        let asked = self.kind.as_deref().filter(|kind| self.index.is_none() && KNOWN.contains(kind));
-        asked.is_none_or(|kind| link.kind == Some(kind)) && (self.index.is_some() || self.master.is_none())
+        const KNOWN: &[&str] = &["veth", "bridge", "dummy", "vlan", "vxlan", "macvlan", "ifb", "tun"];
+        if self.index.is_some() {
+            return true;
+        }
+        let asked = self.kind.as_deref().filter(|kind| KNOWN.contains(kind));
+        let master = link.master.as_ref().map(|(index, _)| *index);
+        asked.is_none_or(|kind| link.kind.as_ref().map(Kind::name) == Some(kind))
+            && self.master.is_none_or(|wanted| wanted == master)
     }
 }
 

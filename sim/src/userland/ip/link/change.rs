@@ -1,70 +1,106 @@
 //! `ip link add`, `set`, `del`: what a [`Request`] asks for is carried out.
 
 use super::super::Ip;
-use super::super::args::{Args, Stop, duparg, matches};
-use super::request::{LinkNetns, Netns, Purpose, Request, garbage, not_simulated};
-use super::{NOT_SIMULATED, usage};
+use super::super::args::{Args, Stop};
+use super::kind::{self, Words};
+use super::request::{LinkNetns, Netns, Purpose, Request, not_simulated};
 use crate::world::{LinkAdd, LinkKind, NsId, PeerAdd};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange, Refusal};
-use vethlab_engine::link::OperState;
+use vethlab_engine::link::{MacvlanMode, OperState, PortKind, VxlanSpec};
 
 /// `ip link add`
 pub(super) fn add(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     let request = Request::read(ip, &mut args, Purpose::Create)?;
-    let peer = of_type(ip, &request, &mut args)?;
-    match request.kind.as_deref() {
-        None => Err(Stop::fail(1, "Not enough information: \"type\" argument is required\n")),
-        Some("veth") => add_veth(ip, &request, peer),
-        Some(kind) => Err(unknown_kind(kind)),
-    }
+    let words = of_type(ip, &request, &mut args, Purpose::Create)?;
+    add_kind(ip, &request, words)
 }
 
-/// `ip link replace`: of an existing cable nothing can be replaced.
+/// `ip link replace`: of an existing link nothing can be replaced.
 pub(super) fn replace(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     let request = Request::read(ip, &mut args, Purpose::Create)?;
-    let peer = of_type(ip, &request, &mut args)?;
+    let words = of_type(ip, &request, &mut args, Purpose::Create)?;
     let exists = request.name.as_ref().is_some_and(|name| ip.world().stack(ip.ns).ports().named(name).is_some());
+    if exists && request.kind.is_some() {
+        return Err(Refusal::from(Errno::OpNotSupp).into());
+    }
+    add_kind(ip, &request, words)
+}
+
+/// The words after `type KIND`.
+fn of_type(ip: &mut Ip, request: &Request, args: &mut Args<'_>, purpose: Purpose) -> Result<Words, Stop> {
     match request.kind.as_deref() {
-        None => Err(Stop::fail(1, "Not enough information: \"type\" argument is required\n")),
-        Some(_) if exists => Err(Refusal::from(Errno::OpNotSupp).into()),
-        Some("veth") => add_veth(ip, &request, peer),
-        Some(kind) => Err(unknown_kind(kind)),
+        Some(kind) => kind::read(ip, kind, args, purpose),
+        None => Ok(Words::None),
     }
 }
 
-/// The words after `type KIND`: of a cable, its other end.
-fn of_type(ip: &mut Ip, request: &Request, args: &mut Args<'_>) -> Result<Option<Request>, Stop> {
-    let (Some(kind), Some(word)) = (request.kind.as_deref(), args.peek()) else { return Ok(None) };
-    if kind == "veth" {
-        return veth_peer(ip, args).map(Some);
-    }
-    if NOT_SIMULATED.contains(&kind) {
-        return Err(unknown_kind(kind));
-    }
-    Err(if matches(word, "help") { usage() } else { Stop::fail(1, garbage(word)) })
+fn add_kind(ip: &mut Ip, request: &Request, words: Words) -> Result<(), Stop> {
+    let kind = match (request.kind.as_deref(), words) {
+        (None, _) => return Err(Stop::fail(1, "Not enough information: \"type\" argument is required\n")),
+        (Some("veth"), Words::Veth(peer)) => return add_veth(ip, request, Some(*peer)),
+        (Some("veth"), _) => return add_veth(ip, request, None),
+        (Some("dummy"), _) => LinkKind::Dummy,
+        (Some("bridge"), Words::Bridge(spec)) => LinkKind::Bridge(spec),
+        (Some("bridge"), _) => LinkKind::Bridge(Box::default()),
+        (Some("vlan" | "macvlan" | "vxlan"), words) => on_another(ip, request, words)?,
+        (Some(kind), _) => return Err(kind::unknown(kind)),
+    };
+    check_new(request)?;
+    let ns = ip.ns_of(request.netns)?.unwrap_or(ip.ns);
+    let link = LinkAdd {
+        name: request.name.clone(),
+        index: request.index,
+        address: mac(request.address.as_deref())?,
+        mtu: request.mtu.map(|mtu| mtu as u32),
+        txqueuelen: request.txqueuelen.map(|length| length as u32),
+        kind,
+    };
+    let index = ip.world().link_add(ns, link)?;
+    configure(ip, ns, index, request)
 }
 
-/// `veth_parse_opt()`
-fn veth_peer(ip: &mut Ip, args: &mut Args<'_>) -> Result<Request, Stop> {
-    if args.next() != Some("peer") {
-        ip.print.raw(include_str!("../usage/veth.txt"));
-        return Err(Stop::fail(1, ""));
+/// A link that stands on another one, or may do so.
+fn on_another(ip: &Ip, request: &Request, words: Words) -> Result<LinkKind, Stop> {
+    let link_netns = match request.link_netns {
+        None => request.netns.map(|_| ip.ns),
+        some => Some(beside(ip, some)?),
+    };
+    match (request.kind.as_deref(), words) {
+        (Some("vlan"), Words::Vlan(words)) => {
+            let id = words.id.ok_or_else(|| Refusal::because(Errno::Inval, "8021q: VLAN id not specified"))?;
+            let link = request.link.ok_or_else(|| Refusal::because(Errno::Inval, "8021q: link not specified"))?;
+            Ok(LinkKind::Vlan { link, link_netns, id, protocol: words.protocol.unwrap_or(0x8100) })
+        }
+        (Some("vlan"), _) => Err(Refusal::because(Errno::Inval, "8021q: VLAN properties not specified").into()),
+        (Some("macvlan"), words) => {
+            let link = request.link.ok_or(Refusal::from(Errno::Inval))?;
+            let said = if let Words::Macvlan(words) = words { words.mode } else { None };
+            Ok(LinkKind::Macvlan { link, link_netns, mode: said.unwrap_or(MacvlanMode::Vepa) })
+        }
+        (_, Words::Vxlan(words)) => {
+            let id = words.id.unwrap_or_default();
+            let unsaid = VxlanSpec::of(id);
+            Ok(LinkKind::Vxlan(VxlanSpec {
+                remote: words.remote,
+                local: words.local,
+                dev: words.dev,
+                dstport: words.dstport.filter(|port| *port != 0),
+                srcport: words.srcport.unwrap_or(unsaid.srcport),
+                ttl: words.ttl.unwrap_or(unsaid.ttl),
+                tos: words.tos.unwrap_or(unsaid.tos),
+                df: words.df.unwrap_or(unsaid.df),
+                learning: words.learning.unwrap_or(unsaid.learning),
+                ageing: words.ageing.unwrap_or(unsaid.ageing),
+                max_addresses: words.max_addresses.unwrap_or(unsaid.max_addresses),
+                ..unsaid
+            }))
+        }
+        _ => {
+            let text = "Required attributes not provided to perform the operation";
+            Err(Refusal::because(Errno::Inval, text).into())
+        }
     }
-    let peer = Request::read(ip, args, Purpose::Create)?;
-    match &peer.kind {
-        Some(kind) => Err(duparg("type", kind)),
-        None => Ok(peer),
-    }
-}
-
-/// The kernel's words for a kind that it does not know, and for those that others know one line more.
-fn unknown_kind(kind: &str) -> Stop {
-    let mut text = format!("{}\n", Refusal::because(Errno::OpNotSupp, "Unknown device type"));
-    if NOT_SIMULATED.contains(&kind) {
-        text += &format!("vethlab: links of type {kind} are not simulated yet\n");
-    }
-    Stop::fail(2, text)
 }
 
 fn add_veth(ip: &mut Ip, request: &Request, peer: Option<Request>) -> Result<(), Stop> {
@@ -84,7 +120,8 @@ fn add_veth(ip: &mut Ip, request: &Request, peer: Option<Request>) -> Result<(),
     let index = ip.world().link_add(ns, link_add(request, peer, peer_ns)?)?;
     let other = ip.world().peer(ns, index).map(|peer| peer.index);
     if let Some(other) = other {
-        configure(ip, peer_ns, other, peer)?;
+        // Of the peer's master the kernel does not hear.
+        switch(ip, peer_ns, other, peer)?;
     }
     configure(ip, ns, index, request)
 }
@@ -151,18 +188,30 @@ fn mac(bytes: Option<&[u8]>) -> Result<Option<Mac>, Refusal> {
     Ok(Some(Mac(*six)))
 }
 
-/// What a new end is given besides: flags and group. An alias is forgotten, as the kernel forgets it.
+/// What a new link is given besides: flags and group, and then its master, without which it is not made. An alias is
+/// forgotten, as the kernel forgets it.
 fn configure(ip: &Ip, ns: NsId, index: IfIndex, request: &Request) -> Result<(), Stop> {
+    switch(ip, ns, index, request)?;
+    let Some(master) = request.master else { return Ok(()) };
+    let change = LinkChange { master: Some(master), ..LinkChange::default() };
+    let enslaved = ip.world().apply(ns, Command::LinkChange(index, change));
+    enslaved.or_else(|refusal| {
+        ip.world().link_delete(ns, index)?;
+        Err(refusal.into())
+    })
+}
+
+fn switch(ip: &Ip, ns: NsId, index: IfIndex, request: &Request) -> Result<(), Stop> {
     let change = LinkChange {
         broadcast: mac(request.broadcast.as_deref())?,
         group: request.group,
         up: request.up.filter(|up| *up),
         ..switched(request)
     };
-    if change == LinkChange::default() {
-        return Ok(());
+    if change != LinkChange::default() {
+        ip.world().apply(ns, Command::LinkChange(index, change))?;
     }
-    Ok(ip.world().apply(ns, Command::LinkChange(index, change))?)
+    Ok(())
 }
 
 fn switched(request: &Request) -> LinkChange {
@@ -185,26 +234,19 @@ fn switched(request: &Request) -> LinkChange {
 /// `ip link set`
 pub(super) fn set(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     let request = Request::read(ip, &mut args, Purpose::Change)?;
-    match request.kind.as_deref() {
-        Some("veth") if !args.is_empty() => drop(veth_peer(ip, &mut args)?),
-        Some(kind) if NOT_SIMULATED.contains(&kind) && !args.is_empty() => {
-            return Err(Stop::fail(1, format!("vethlab: links of type {kind} are not simulated yet\n")));
-        }
-        Some(_) => {
-            if let Some(word) = args.peek() {
-                return Err(if matches(word, "help") { usage() } else { Stop::fail(1, garbage(word)) });
-            }
-        }
-        None => {}
-    }
+    let said = !args.is_empty();
+    let words = of_type(ip, &request, &mut args, Purpose::Change)?;
     if let Some(what) = request.not_simulated {
         return Err(not_simulated(what));
     }
     match request.target {
-        Some(target) => set_one(ip, target, &request),
+        Some(target) => {
+            let of_kind = if said { kind_change(ip, target, &request, words)? } else { LinkChange::default() };
+            set_one(ip, target, &request, of_kind)
+        }
         None => {
             let members = group_members(ip, request.group);
-            members.into_iter().try_for_each(|index| set_one(ip, index, &request))
+            members.into_iter().try_for_each(|index| set_one(ip, index, &request, LinkChange::default()))
         }
     }
 }
@@ -215,7 +257,30 @@ fn group_members(ip: &Ip, group: Option<u32>) -> Vec<IfIndex> {
     ports.filter(|port| Some(port.group) == group).map(|port| port.index).collect()
 }
 
-fn set_one(ip: &mut Ip, index: IfIndex, request: &Request) -> Result<(), Stop> {
+/// What the words of a kind change. They must be those of the link's own kind, and that must be one that can be changed.
+fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Result<LinkChange, Stop> {
+    let refused = || Stop::from(Refusal::from(Errno::OpNotSupp));
+    let kind = ip.world().stack(ip.ns).ports().get(index).map(|port| port.kind);
+    match (words, kind) {
+        (Words::Bridge(change), Some(PortKind::Bridge)) => {
+            Ok(LinkChange { bridge: Some(change), ..LinkChange::default() })
+        }
+        (Words::BridgeSlave(change), Some(_)) => {
+            let enslaved = ip.world().stack(ip.ns).ports().get(index).is_some_and(|port| port.bridge_port.is_some());
+            let change = LinkChange { bridge_port: Some(change), ..LinkChange::default() };
+            if enslaved { Ok(change) } else { Err(refused()) }
+        }
+        (Words::Vlan(_), Some(PortKind::Vlan))
+        | (Words::Macvlan(_), Some(PortKind::Macvlan))
+        | (Words::Vxlan(_), Some(PortKind::Vxlan)) => {
+            let kind = request.kind.as_deref().unwrap_or_default();
+            Err(Stop::fail(1, format!("vethlab: changing a {kind} link is not simulated\n")))
+        }
+        _ => Err(refused()),
+    }
+}
+
+fn set_one(ip: &mut Ip, index: IfIndex, request: &Request, of_kind: LinkChange) -> Result<(), Stop> {
     if ip.world().stack(ip.ns).ports().get(index).is_none() {
         return Err(Refusal::from(Errno::NoDev).into());
     }
@@ -234,6 +299,9 @@ fn set_one(ip: &mut Ip, index: IfIndex, request: &Request) -> Result<(), Stop> {
         carrier: request.carrier,
         addrgenmode: request.addrgenmode,
         up: request.up,
+        master: request.master,
+        bridge: of_kind.bridge,
+        bridge_port: of_kind.bridge_port,
         ..switched(request)
     };
     if change != LinkChange::default() {
@@ -241,10 +309,6 @@ fn set_one(ip: &mut Ip, index: IfIndex, request: &Request) -> Result<(), Stop> {
     }
     if let Some(state) = request.state {
         set_state(ip, ns, index, state);
-    }
-    if request.master.is_some() {
-        // No link of a world takes others in.
-        return Err(Refusal::from(Errno::OpNotSupp).into());
     }
     if request.protodown {
         return Err(Refusal::because(Errno::OpNotSupp, "Protodown not supported by device").into());
@@ -283,6 +347,7 @@ fn move_to(ip: &mut Ip, index: IfIndex, to: NsId, request: &Request) -> Result<I
 /// `ip link del`
 pub(super) fn delete(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
     let request = Request::read(ip, &mut args, Purpose::Change)?;
+    of_type(ip, &request, &mut args, Purpose::Change)?;
     let Some(target) = request.target else { return delete_group(ip, request.group) };
     Ok(ip.world().link_delete(ip.ns, target)?)
 }

@@ -29,8 +29,10 @@ pub(super) struct Request {
     pub target: Option<IfIndex>,
     /// `name`, if it is another one; the name of a new link.
     pub name: Option<String>,
-    /// `link`: what a new link is made on. Cables are made on nothing.
-    pub link: Option<String>,
+    /// `link`, by its word.
+    pub link_word: Option<String>,
+    /// `link`, found: what a new link is made on. Cables are made on nothing.
+    pub link: Option<IfIndex>,
     /// `index`
     pub index: Option<IfIndex>,
     /// `address`, as many bytes as were said.
@@ -51,8 +53,8 @@ pub(super) struct Request {
     pub alias: Option<String>,
     /// `addrgenmode`
     pub addrgenmode: Option<u8>,
-    /// `master`
-    pub master: Option<IfIndex>,
+    /// `master`; `nomaster` is `Some(None)`.
+    pub master: Option<Option<IfIndex>>,
     /// `type`
     pub kind: Option<String>,
     /// `up`, `down`
@@ -206,12 +208,13 @@ impl Request {
                 self.group = Some(group_number(word).ok_or_else(|| invarg("Invalid \"group\" value\n", word))?);
             }
             "vrf" => return Err(invarg("Not a valid VRF name\n", args.value()?)),
-            _ if matches(word, "link") => self.link = Some(args.value()?.to_owned()),
+            _ if matches(word, "link") => self.link_word = Some(args.value()?.to_owned()),
             _ if matches(word, "master") => {
                 let name = args.value()?;
-                self.master = Some(ip.index_of(name).ok_or_else(|| invarg("Device does not exist\n", name))?);
+                let master = ip.index_of(name).ok_or_else(|| invarg("Device does not exist\n", name))?;
+                self.master = Some(Some(master));
             }
-            _ if matches(word, "nomaster") => self.master = None,
+            _ if matches(word, "nomaster") => self.master = Some(None),
             _ if matches(word, "link-netns") => {
                 let name = self.link_netns_once(args.value()?)?;
                 let ns = ip.ns_of_file(name).ok_or_else(|| invarg("Invalid \"link-netns\" value\n", name))?;
@@ -347,9 +350,7 @@ impl Request {
                 Err(Stop::quit(255, text))
             }
             Purpose::Create => {
-                if let Some(link) = &self.link {
-                    ip.device(link)?;
-                }
+                self.link = self.link_word.as_deref().map(|link| ip.device(link)).transpose()?;
                 self.name = self.device.clone();
                 Ok(self)
             }

@@ -4,16 +4,17 @@ use super::super::Ip;
 use super::super::args::Family;
 use super::super::names::group_name;
 use super::super::print::{Color, Print};
+use super::kind::{Kind, Slave};
 use super::{Filter, stats};
-use crate::world::{Driver, NsId, World};
+use crate::world::{Driver, NsId, World, promiscuity};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::IfIndex;
 use vethlab_engine::link::port::flag as iff;
-use vethlab_engine::link::{OperState, Port, PortCounters};
+use vethlab_engine::link::{OperState, Port, PortCounters, PortKind};
 
 /// What a listing says of one link. `None`: the kernel does not say it.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
+pub(in super::super) struct Link {
     pub index: IfIndex,
     pub name: String,
     /// `IFF_*`, with `RUNNING` and `LOWER_UP`.
@@ -28,8 +29,12 @@ pub(super) struct Link {
     pub broadcast: Option<Mac>,
     /// The other end.
     pub other: Option<OtherEnd>,
+    /// What it is a port of.
+    pub master: Option<(IfIndex, String)>,
     /// `veth` …; nothing for `lo` and real devices.
-    pub kind: Option<&'static str>,
+    pub kind: Option<Kind>,
+    /// What a bridge knows of it.
+    pub slave: Option<Slave>,
     pub details: Option<Details>,
     pub alias: String,
     pub counters: PortCounters,
@@ -38,7 +43,7 @@ pub(super) struct Link {
 
 /// The other end of a cable (`IFLA_LINK`).
 #[derive(Clone, Debug)]
-pub(super) struct OtherEnd {
+pub(in super::super) struct OtherEnd {
     pub index: IfIndex,
     /// The name and the flags of the link of that number *here*, if it is here (or if the kernel does not say where).
     pub here: Option<(String, u32)>,
@@ -48,7 +53,9 @@ pub(super) struct OtherEnd {
 
 /// What `-d` adds.
 #[derive(Clone, Debug)]
-pub(super) struct Details {
+pub(in super::super) struct Details {
+    pub promiscuity: u32,
+    pub allmulti: u32,
     pub mtu_range: (u32, u32),
     /// None without IPv6.
     pub addrgenmode: Option<u8>,
@@ -67,7 +74,7 @@ impl Link {
 
     /// The same as a dump of `AF_INET6` tells it (`inet6_fill_ifinfo`): less of each, and of the other end its number
     /// only, so that it is taken for a link of this namespace.
-    pub(super) fn all_inet6(ip: &Ip) -> Vec<Link> {
+    pub(in super::super) fn all_inet6(ip: &Ip) -> Vec<Link> {
         let mut links = Link::all(ip);
         let names: Vec<(IfIndex, String, u32)> =
             links.iter().map(|link| (link.index, link.name.clone(), link.flags)).collect();
@@ -75,7 +82,9 @@ impl Link {
             link.qdisc = None;
             link.group = None;
             link.broadcast = None;
+            link.master = None;
             link.kind = None;
+            link.slave = None;
             link.details = None;
             link.alias.clear();
             // IPv6's own counters are not kept.
@@ -96,7 +105,9 @@ impl Link {
         let operstate = world.operstate(ns, index);
         let other = other_end(world, ns, index, names);
         let port = world.stack(ns).ports().get(index)?;
-        let kind = (driver == Some(Driver::Veth)).then_some("veth");
+        let kind = Kind::of(world, ns, port, driver == Some(Driver::Veth));
+        let master = port.master.and_then(|index| world.stack(ns).ports().get(index));
+        let (promiscuity, allmulti) = promiscuity(port);
         Some(Link {
             index,
             name: port.name.clone(),
@@ -110,14 +121,18 @@ impl Link {
             mac: port.mac,
             broadcast: Some(port.broadcast),
             other,
-            kind,
+            master: master.map(|master| (master.index, master.name.clone())),
+            slave: Slave::of(world, ns, port),
             details: Some(Details {
+                promiscuity,
+                allmulti,
                 mtu_range: port.mtu_range,
                 addrgenmode: Some(port.addrgenmode).filter(|_| port.has_ipv6()),
                 // One a processor; a world counts two, whatever the machine has.
-                queues: if kind == Some("veth") { 2 } else { 1 },
-                tso_max_size: if driver == Some(Driver::Physical) { 65536 } else { 524_280 },
+                queues: if driver == Some(Driver::Veth) { 2 } else { 1 },
+                tso_max_size: tso_max_size(world, ns, port, driver),
             }),
+            kind,
             alias: port.alias.clone(),
             counters: port.counters,
             carrier_changes: port.carrier_changes.0 + port.carrier_changes.1,
@@ -125,8 +140,26 @@ impl Link {
     }
 }
 
+/// What the driver can cut by itself: all that goes through memory, a whole big packet; links on others what those can.
+fn tso_max_size(world: &World, ns: NsId, port: &Port, driver: Option<Driver>) -> u32 {
+    match (port.kind, driver) {
+        (PortKind::Bridge | PortKind::Dummy, _) | (_, Some(Driver::Physical)) => 65536,
+        (PortKind::Vlan | PortKind::Macvlan | PortKind::Vxlan, _) => {
+            world.lower(ns, port.index).map_or(65536, |lower| {
+                let below = world.stack(lower.netns).ports().get(lower.index);
+                below.map_or(65536, |below| {
+                    tso_max_size(world, lower.netns, below, world.driver(lower.netns, lower.index))
+                })
+            })
+        }
+        _ => 524_280,
+    }
+}
+
+/// `IFLA_LINK`: the other end of a cable, or what the link stands on. A vxlan does not say it so.
 fn other_end(world: &mut World, ns: NsId, index: IfIndex, names: &[(NsId, String)]) -> Option<OtherEnd> {
-    let peer = world.peer(ns, index)?;
+    let vxlan = world.stack(ns).ports().get(index).is_some_and(|port| port.kind == PortKind::Vxlan);
+    let peer = world.peer(ns, index).or_else(|| world.lower(ns, index).filter(|_| !vxlan))?;
     if peer.netns == ns {
         let port = world.stack(ns).ports().get(peer.index)?;
         return Some(OtherEnd { index: peer.index, here: Some((port.name.clone(), port.flags())), elsewhere: None });
@@ -199,7 +232,7 @@ fn brief(ip: &mut Ip, filter: &Filter, link: &Link) {
 }
 
 /// `print_name_and_link()`: `v0@v1`, `v0@if5`. True if the other end is here and down.
-fn name_and_other_end(print: &mut Print, link: &Link, brief: bool) -> bool {
+pub(in super::super) fn name_and_other_end(print: &mut Print, link: &Link, brief: bool) -> bool {
     let (mut shown, mut peer_down) = (link.name.clone(), false);
     match &link.other {
         Some(OtherEnd { here: Some((name, flags)), .. }) => {
@@ -220,7 +253,7 @@ fn name_and_other_end(print: &mut Print, link: &Link, brief: bool) -> bool {
 }
 
 /// `print_link_flags()`
-fn flags(print: &mut Print, flags: u32, peer_down: bool) {
+pub(in super::super) fn flags(print: &mut Print, flags: u32, peer_down: bool) {
     const NAMES: &[(u32, &str)] = &[
         (iff::LOOPBACK, "LOOPBACK"),
         (iff::BROADCAST, "BROADCAST"),
@@ -261,6 +294,9 @@ fn first_line(ip: &mut Ip, filter: &Filter, link: &Link) {
     print.number("mtu", "mtu {} ", link.mtu);
     if let Some(qdisc) = link.qdisc {
         print.string("qdisc", "qdisc {} ", qdisc);
+    }
+    if let Some((_, master)) = &link.master {
+        print.string("master", "master {} ", master);
     }
     operstate(print, link.operstate, false);
     if filter.links {
@@ -320,14 +356,18 @@ fn netns(print: &mut Print, link: &Link) {
 fn details(ip: &mut Ip, filter: &Filter, link: &Link) {
     let Some(details) = &link.details else { return };
     let print = &mut ip.print;
-    print.number("promiscuity", " promiscuity {} ", u32::from(link.flags & iff::PROMISC != 0));
-    print.number("allmulti", " allmulti {} ", u32::from(link.flags & iff::ALLMULTI != 0));
+    print.number("promiscuity", " promiscuity {} ", details.promiscuity);
+    print.number("allmulti", " allmulti {} ", details.allmulti);
     print.number("min_mtu", "minmtu {} ", details.mtu_range.0);
     print.number("max_mtu", "maxmtu {} ", details.mtu_range.1);
-    if let Some(kind) = link.kind {
+    if link.kind.is_some() || link.slave.is_some() {
         print.open_object_named("linkinfo");
-        print.nl();
-        print.string("info_kind", "    {} ", kind);
+        if let Some(kind) = &link.kind {
+            kind.print(print);
+        }
+        if let Some(slave) = &link.slave {
+            slave.print(print);
+        }
         print.close_object();
     }
     if let Some(mode) = details.addrgenmode.filter(|_| filter.links) {
