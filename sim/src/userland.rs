@@ -6,6 +6,7 @@
 mod arp;
 mod arping;
 mod becoming;
+mod brctl;
 mod getopt;
 pub(crate) mod hostname;
 mod id;
@@ -51,6 +52,8 @@ pub fn find(name: &str) -> Option<Program> {
 pub const PROGRAMS: &[(&str, Program)] = &[
     ("arp", |p| Box::pin(arp::main(p))),
     ("arping", |p| Box::pin(arping::main(p))),
+    ("brctl", |p| Box::pin(brctl::main(p))),
+    ("bridge", |p| Box::pin(ip::bridge::main(p))),
     ("hostname", |p| Box::pin(hostname::main(p))),
     ("id", |p| Box::pin(id::id(p))),
     ("ifconfig", |p| Box::pin(ifconfig::main(p))),

@@ -14,6 +14,7 @@
 //! | `neigh` | `ip neigh` |
 //! | `rule` | `ip rule` |
 //! | `show` | listings of links and addresses |
+//! | `bridge` | the program `bridge`: built of the same parts |
 //! | `others` | objects that are not simulated: their usage, and a clear refusal |
 //!
 //! An object is a function `fn(&mut Ip, Args) -> Result<(), Stop>`: it prints through [`Ip::print`], asks and changes
@@ -22,6 +23,7 @@
 mod addr;
 mod args;
 mod batch;
+pub(super) mod bridge;
 mod link;
 mod names;
 mod neigh;
@@ -45,8 +47,29 @@ use print::{Print, Stream};
 use std::cell::RefMut;
 use vethlab_engine::control::{Command, IfIndex};
 
+/// A program of iproute2: `ip`, or `bridge`.
+struct Suite {
+    /// Its name.
+    name: &'static str,
+    /// What `-V` prints.
+    version: &'static str,
+    /// How it is used.
+    usage: &'static str,
+    /// The status for an object that it does not have.
+    unknown: i32,
+    /// Reads the options before the object.
+    options: ReadOptions,
+    /// Its objects: an abbreviation means the first that it fits.
+    objects: &'static [(&'static str, Object)],
+}
+
+/// Reads options; the function is called for each `-n NAME`, at once, so that its refusal comes in its turn.
+type ReadOptions = for<'a> fn(&'a [String], &mut dyn FnMut(&str) -> Result<(), Stop>) -> Result<Start<'a>, Stop>;
+
 /// A running `ip`.
 struct Ip {
+    /// Which of the programs it is.
+    suite: &'static Suite,
     /// Its process.
     p: Proc,
     /// The namespace it works in: its own, or that of `-n`.
@@ -62,7 +85,16 @@ struct Ip {
 /// What stands behind a word like `link`.
 type Object = fn(&mut Ip, Args<'_>) -> Result<(), Stop>;
 
-/// The objects in iproute2's order: an abbreviation means the first that it fits.
+const IP: Suite = Suite {
+    name: "ip",
+    version: "ip utility, iproute2-6.1.0, libbpf 1.1.2\n",
+    usage: include_str!("ip/usage/ip.txt"),
+    unknown: 1,
+    options: |words, switch| options::read(words, switch),
+    objects: OBJECTS,
+};
+
+/// The objects in iproute2's order.
 const OBJECTS: &[(&str, Object)] = &[
     ("address", addr::run),
     ("addrlabel", others::addrlabel),
@@ -102,14 +134,18 @@ const OBJECTS: &[(&str, Object)] = &[
 
 /// `ip`'s own usage, and status 255.
 fn usage() -> Stop {
-    Stop::quit(255, include_str!("ip/usage/ip.txt"))
+    Stop::quit(255, IP.usage)
 }
 
 /// The program.
 pub(super) async fn main(p: Proc) -> Exit {
+    run(p, &IP).await
+}
+
+async fn run(p: Proc, suite: &'static Suite) -> Exit {
     let words: Vec<String> = p.argv().iter().skip(1).cloned().collect();
     let ns = p.ns();
-    let mut ip = Ip { p, ns, opts: Options::default(), print: Print::default(), links_listed: false };
+    let mut ip = Ip { suite, p, ns, opts: Options::default(), print: Print::default(), links_listed: false };
     let end = match ip.start(&words) {
         Ok(Some(file)) => ip.batch(&file).await,
         Ok(None) => Ok(()),
@@ -136,14 +172,14 @@ impl Ip {
     fn start(&mut self, words: &[String]) -> Result<Option<String>, Stop> {
         let p = self.p.clone();
         let mut ns = self.ns;
-        let start = options::read(words, |name| {
+        let start = (self.suite.options)(words, &mut |name| {
             ns = netns_switch(&p.world(), name)?;
             Ok(())
         });
         self.ns = ns;
         let (opts, words) = match start? {
             Start::Version => {
-                self.print.raw("ip utility, iproute2-6.1.0, libbpf 1.1.2\n");
+                self.print.raw(self.suite.version);
                 return Ok(None);
             }
             Start::Batch(opts, file) => {
@@ -154,7 +190,7 @@ impl Ip {
         };
         self.set_options(opts);
         if words.is_empty() {
-            return Err(usage());
+            return Err(Stop::quit(255, self.suite.usage));
         }
         self.command(words)?;
         Ok(None)
@@ -169,9 +205,10 @@ impl Ip {
     fn command(&mut self, words: &[String]) -> Result<(), Stop> {
         let mut args = Args::new(words);
         let word = args.value()?;
-        match OBJECTS.iter().find(|(name, _)| matches(word, name)) {
+        let Suite { name, unknown, objects, .. } = self.suite;
+        match objects.iter().find(|(name, _)| matches(word, name)) {
             Some((_, object)) => object(self, args),
-            None => Err(Stop::fail(1, format!("Object \"{word}\" is unknown, try \"ip help\".\n"))),
+            None => Err(Stop::fail(*unknown, format!("Object \"{word}\" is unknown, try \"{name} help\".\n"))),
         }
     }
 
