@@ -14,6 +14,7 @@ mod error;
 mod socket;
 mod sockets;
 mod tap;
+pub(crate) mod tcp;
 
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{Errno, IfIndex};
@@ -81,6 +82,8 @@ pub struct SocketOptions {
     pub broadcast: bool,
     /// `SO_REUSEADDR`
     pub reuse_address: bool,
+    /// `SO_REUSEPORT`
+    pub reuse_port: bool,
     /// `IP_RECVERR`: ICMP errors are kept for [`Stack::receive_error`](crate::Stack::receive_error).
     pub recverr: bool,
     /// `IP_OPTIONS`: raw option bytes of the IP header, at most 40, padded by the caller to a multiple of 4.

@@ -95,6 +95,7 @@ drop_reasons! {
     FilterReject, "NETFILTER_DROP", "a filter rule rejects it";
     FilterBroken, "NETFILTER_DROP", "a filter rule looks for a header that is cut short";
     RerouteFailed, "NETFILTER_DROP", "a filter rule changed it, and there is no way for what it is now";
+    ListenQueueFull, "ListenOverflows", "too many connections already wait for the program to accept them";
 }
 
 /// How many reasons there are.

@@ -36,6 +36,7 @@ mod reply;
 mod socket;
 mod stream;
 mod tap;
+mod tcp;
 mod v4;
 
 use crate::addr::IpAddr;
@@ -131,6 +132,7 @@ impl Stack {
         self.reassembly.tick(cx.now);
         self.conntrack.tick(cx.now);
         self.discard_fragments(cx, observer);
+        self.tcp_tick(cx, observer);
         self.finish(cx, observer);
         self.check();
     }
@@ -142,6 +144,7 @@ impl Stack {
             self.reassembly.next_deadline(),
             self.config.next_deadline(),
             self.conntrack.next_deadline(),
+            self.sockets.tcp.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

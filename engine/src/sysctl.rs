@@ -12,6 +12,7 @@ mod neigh;
 mod path;
 mod rule;
 mod table;
+mod tcp;
 mod text;
 mod values;
 mod write;
@@ -21,6 +22,7 @@ pub use conf4::Conf4;
 pub use conf6::Conf6;
 pub use neigh::{Neigh, NeighLimits, NeighValues};
 pub use rule::Rule;
+pub use tcp::TcpConf;
 pub use values::Values;
 pub use write::{Effects, SysctlEffect};
 

@@ -30,7 +30,7 @@ pub mod protocol {
 }
 
 /// Overwrites bytes at a place; nothing happens where they do not fit.
-fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
+pub(crate) fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
     if let Some(place) = bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>()) {
         *place = value;
     }

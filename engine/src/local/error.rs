@@ -2,12 +2,14 @@
 
 use super::deliver::Ends;
 use super::socket::{Socket, without_payload};
+use super::tcp::Flow;
 use super::{ErrorOrigin, PmtuDiscover, SocketError, Sockets};
 use crate::addr::Ipv4Addr;
 use crate::control::{Errno, IfIndex};
 use crate::time::Time;
 use crate::wire::icmpv4::{code, kind};
 use crate::wire::{Ipv4, Udp, icmpv4, ipv4, protocol, udp};
+use smoltcp::socket::tcp::State;
 
 /// Bytes of the payload that an error must quote, or it is not looked at.
 const LEAST_QUOTED: usize = 8;
@@ -68,7 +70,36 @@ impl Sockets {
                 concerned = true;
             }
         }
+        if quoted.protocol == protocol::TCP {
+            concerned |= self.tcp_error(now, error, &quoted, payload);
+        }
         concerned
+    }
+
+    /// The same, for a TCP connection (`tcp_v4_err`): it must be about something that is on its way. Whoever is not connected
+    /// yet gives up; others only remember it.
+    fn tcp_error(&mut self, now: Time, error: &IcmpError<'_>, quoted: &Ipv4, payload: &[u8]) -> bool {
+        let Some(&[a, b, c, d, e, f, g, h]) = payload.first_chunk() else { return false };
+        let (port, remote) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        let flow = Flow { port, local: quoted.source, remote: (quoted.destination, remote) };
+        let Some(id) = self.tcp.by_flow(&flow) else { return false };
+        let sequence = u32::from_be_bytes([e, f, g, h]);
+        let pmtu = self.get(id).map_or(PmtuDiscover::Want, |socket| socket.options.pmtu);
+        let Some(connected) = self.tcp.connected_mut(id) else { return false };
+        let conn = &mut connected.conn;
+        if sequence.wrapping_sub(conn.unacknowledged) > conn.next.wrapping_sub(conn.unacknowledged) {
+            return false;
+        }
+        let Some((errno, _)) = verdict(error, pmtu) else { return true };
+        if errno == Errno::MsgSize {
+            conn.resend = true;
+            self.tcp.wake(now, id);
+        } else if conn.state() == State::SynSent {
+            self.tcp_fail(now, id, errno);
+        } else {
+            connected.soft = Some(errno);
+        }
+        true
     }
 }
 

@@ -16,8 +16,10 @@ pub(crate) struct Socket {
     pub(crate) receives_at: Ipv4Addr,
     /// What it sends comes from this address (`inet_saddr`); unspecified: the way decides.
     pub(crate) speaks_from: Ipv4Addr,
-    /// UDP: its port, 0 while it has none.
+    /// UDP and TCP: its port, 0 while it has none.
     pub(crate) port: u16,
+    /// A program chose the port by `bind` (`SOCK_BINDPORT_LOCK`), and did not get it by connecting.
+    pub(crate) bound_port: bool,
     /// The other end, once it is connected.
     pub(crate) peer: Option<(Ipv4Addr, u16)>,
     datagrams: VecDeque<(usize, Datagram)>,
@@ -38,6 +40,7 @@ impl Socket {
             receives_at: Ipv4Addr::UNSPECIFIED,
             speaks_from: Ipv4Addr::UNSPECIFIED,
             port: 0,
+            bound_port: false,
             peer: None,
             datagrams: VecDeque::new(),
             errors: VecDeque::new(),
@@ -45,6 +48,11 @@ impl Socket {
             charged: 0,
             limit,
         }
+    }
+
+    /// What may wait.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// It hears of this port: it is bound to no device, or to this one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::socket::Socket;
+use super::tcp::Tcp;
 use super::{SocketId, SocketKind, SocketOptions};
 use crate::addr::Ipv4Addr;
 use crate::control::Errno;
@@ -20,6 +21,8 @@ pub(crate) struct Sockets {
     pub(super) raw: Vec<SocketId>,
     pub(super) udp: Vec<SocketId>,
     pub(super) packet: Vec<SocketId>,
+    /// What TCP sockets are doing.
+    pub(crate) tcp: Tcp,
     /// Options of sockets that are not open: they may be set, to no effect.
     nobody: SocketOptions,
     rng: Rng,
@@ -34,6 +37,7 @@ impl Sockets {
             raw: Vec::new(),
             udp: Vec::new(),
             packet: Vec::new(),
+            tcp: Tcp::default(),
             nobody: SocketOptions::default(),
             rng,
         }
@@ -56,16 +60,29 @@ impl Sockets {
             SocketKind::Raw { protocol: 0 } => return Err(Errno::ProtoNoSupport),
             SocketKind::Raw { .. } => self.raw.insert(0, id),
             SocketKind::Packet { .. } => self.packet.insert(0, id),
-            SocketKind::Tcp => return Err(Errno::ProtoNoSupport),
+            SocketKind::Tcp => self.tcp.open(id),
             SocketKind::Udp => {}
         }
         self.open.insert(id, Socket::new(kind, limit));
         Ok(id)
     }
 
-    /// Closes it; what waits in it is forgotten.
+    /// A program closes it. What waits in it is forgotten; a connection may live on until it has ended well.
     pub(crate) fn close(&mut self, id: SocketId) {
-        self.open.remove(&id);
+        match self.open.get(&id) {
+            Some(socket) if socket.kind == SocketKind::Tcp => self.tcp_close(id),
+            _ => self.forget(id),
+        }
+    }
+
+    /// It is no more.
+    pub(crate) fn forget(&mut self, id: SocketId) {
+        if let Some(socket) = self.open.remove(&id)
+            && socket.kind == SocketKind::Tcp
+        {
+            self.tcp.release_port(id, socket.port);
+            self.tcp.remove(id);
+        }
         for list in [&mut self.raw, &mut self.udp, &mut self.packet] {
             list.retain(|listed| *listed != id);
         }
@@ -87,6 +104,16 @@ impl Sockets {
             Some(socket) => &mut socket.options,
             None => &mut self.nobody,
         }
+    }
+
+    /// A number below `bound`, which is not 0.
+    pub(crate) fn chance(&mut self, bound: u64) -> u64 {
+        self.rng.below(bound.max(1))
+    }
+
+    /// Any number.
+    pub(crate) fn seed(&mut self) -> u64 {
+        self.rng.next()
     }
 
     /// Gives a UDP socket a port at the address it receives at: this one, or, for 0, any free one of `range`.
@@ -127,7 +154,8 @@ impl Sockets {
             let (mine, its) = (me.options.device, other.options.device);
             let device = mine.is_none() || its.is_none() || mine == its;
             let any = me.receives_at.is_unspecified() || other.receives_at.is_unspecified();
-            let reused = me.options.reuse_address && other.options.reuse_address;
+            let reused = me.options.reuse_address && other.options.reuse_address
+                || me.options.reuse_port && other.options.reuse_port;
             other.port == port && device && !reused && (any || me.receives_at == other.receives_at)
         })
     }

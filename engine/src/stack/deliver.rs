@@ -2,7 +2,7 @@
 
 use super::icmp::Answer;
 use super::icmp_error::Culprit;
-use super::packet::{Cast, Packet};
+use super::packet::Packet;
 use super::{Cx, Stack};
 use crate::control::{IfIndex, RouteKind};
 use crate::filter::Hook;
@@ -13,7 +13,7 @@ use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
 use crate::wire::icmpv4::{code, kind};
 use crate::wire::ipv4::options::Options;
-use crate::wire::{Icmp, Ipv4, Tcp, ethernet, protocol};
+use crate::wire::{Icmp, Ipv4, ethernet, protocol};
 
 /// Protocols that have a handler in every kernel.
 const PIM: u8 = 103;
@@ -37,7 +37,7 @@ impl Stack {
         }
         observer.step(Step::Delivered { protocol: packet.header.protocol });
         let seen = self.sockets.deliver_raw(cx.now, packet.seen_by(), &packet.frame);
-        match self.hand_to_protocol(cx, &packet) {
+        match self.hand_to_protocol(cx, &packet, observer) {
             Ok(Answer::None) => self.consume(cx, packet.frame),
             Ok(Answer::Echo) => self.echo(cx, packet, observer),
             Ok(Answer::Timestamp) => self.timestamp(cx, packet, observer),
@@ -47,14 +47,19 @@ impl Stack {
     }
 
     /// Decides what the packet's protocol makes of it.
-    fn hand_to_protocol(&mut self, cx: &mut Cx<'_>, packet: &Packet) -> Result<Answer, DropReason> {
+    fn hand_to_protocol<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &Packet,
+        observer: &mut O,
+    ) -> Result<Answer, DropReason> {
         match packet.header.protocol {
             protocol::ICMP => self.icmp_receive(cx, packet),
             protocol::UDP => {
                 let to_all = packet.route.is_to_many();
                 self.sockets.deliver_udp(cx.now, packet.seen_by(), &packet.frame, to_all).map(|()| Answer::None)
             }
-            protocol::TCP => Err(refuse_segment(packet)),
+            protocol::TCP => self.tcp_receive(cx, packet, observer).map(|()| Answer::None),
             // The memberships of others are no concern of a host that routes no groups.
             protocol::IGMP | PIM => Ok(Answer::None),
             // The kernel speaks it, and no program here does.
@@ -114,18 +119,5 @@ impl Stack {
         let culprit = Culprit { packet, port, to_us: true, flags: way.flags, inbound: Some(port), options, mark: 0 };
         let message = Icmp { kind: kind::TIME_EXCEEDED, code: code::EXC_FRAGTIME, rest: [0; 4] };
         self.icmp_send(cx, &culprit, message, observer);
-    }
-}
-
-/// Nobody speaks TCP here: why a segment is refused. The answer to [`DropReason::NoSocket`] is a RST, if it was for us
-/// alone.
-fn refuse_segment(packet: &Packet) -> DropReason {
-    if packet.cast != Cast::Host {
-        return DropReason::NotUnicastToUs;
-    }
-    match Tcp::checked(packet.header.source, packet.header.destination, packet.payload()) {
-        Err(reason) => reason,
-        Ok(_) if packet.route.kind != RouteKind::Local => DropReason::NotUnicastToUs,
-        Ok(_) => DropReason::NoSocket,
     }
 }

@@ -25,6 +25,8 @@ pub(super) enum Ident {
     Chosen,
     /// None: it must not be cut.
     Zero,
+    /// This one: the socket counts its own.
+    Given(u16),
 }
 
 /// What is known of a packet of our own besides its bytes and its route.
@@ -112,6 +114,7 @@ impl Stack {
         header.id = match own.ident {
             Ident::Chosen => self.idents.next(&header),
             Ident::Zero => 0,
+            Ident::Given(id) => id,
         };
         ipv4::set_id(&mut frame, header.id);
         ipv4::write_checksum(&mut frame);

@@ -4,7 +4,7 @@ use super::Stack;
 use crate::addr::Ipv4Addr;
 use crate::control::{Errno, IfIndex, RouteKind, scope};
 use crate::local::{Datagram, PmtuDiscover, Socket, SocketError, SocketId, SocketKind, SocketOptions};
-use crate::route::{OutputKey, rtcf};
+use crate::route::{OutputKey, OutputRoute, rtcf};
 use crate::time::Time;
 
 impl Stack {
@@ -56,7 +56,11 @@ impl Stack {
             return Ok(());
         }
         let range = self.config.sysctls.ip_local_port_range();
-        self.sockets.take_port(socket, port, range).inspect_err(|_| {
+        let taken = match self.sockets.get(socket)?.kind {
+            SocketKind::Tcp => self.sockets.take_tcp_port(socket, port, range),
+            _ => self.sockets.take_port(socket, port, range),
+        };
+        taken.inspect_err(|_| {
             self.sockets.receive_at(socket, Ipv4Addr::UNSPECIFIED);
             if let Ok(state) = self.sockets.get_mut(socket) {
                 state.speaks_from = Ipv4Addr::UNSPECIFIED;
@@ -65,19 +69,18 @@ impl Stack {
     }
 
     /// Fixes the other end and chooses the source address by a route lookup: `ENETUNREACH`, `EHOSTUNREACH`, `EACCES`, `EINVAL`.
+    /// A TCP socket's SYN leaves at the next [`Stack::tick`], which is due at once.
     pub fn connect(&mut self, now: Time, socket: SocketId, address: Ipv4Addr, port: u16) -> Result<(), Errno> {
+        if self.sockets.get(socket)?.kind == SocketKind::Tcp {
+            return self.tcp_connect(now, socket, (address, port));
+        }
         self.bind_to_any_port(socket)?;
         let state = self.sockets.get(socket)?;
         if matches!(state.kind, SocketKind::Packet { .. }) {
             return Err(Errno::OpNotSupp);
         }
         let key = output_key(state, address);
-        let mut route = self.output_way(now, &key)?;
-        if key.source.is_none() || address.is_unspecified() {
-            // The source may change the way: rules look at it (`ip_route_connect`).
-            let source = key.source.or(specified(route.source));
-            route = self.output_way(now, &OutputKey { destination: route.destination, source, ..key })?;
-        }
+        let route = self.way_to_connect(now, &key)?;
         if route.flags & rtcf::BROADCAST != 0 && !state.options.broadcast {
             return Err(Errno::Acces);
         }
@@ -91,6 +94,17 @@ impl Stack {
             self.sockets.receive_at(socket, route.source);
         }
         Ok(())
+    }
+
+    /// The way of a socket that connects; the source that was chosen may change the way, for rules look at it
+    /// (`ip_route_connect`).
+    pub(super) fn way_to_connect(&self, now: Time, key: &OutputKey) -> Result<OutputRoute, Errno> {
+        let route = self.output_way(now, key)?;
+        if key.source.is_some() && !key.destination.is_unspecified() {
+            return Ok(route);
+        }
+        let source = key.source.or(specified(route.source));
+        self.output_way(now, &OutputKey { destination: route.destination, source, ..*key })
     }
 
     /// Its own address and port, as `getsockname` tells. (A raw socket's port is its protocol.)

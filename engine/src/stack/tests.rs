@@ -1,6 +1,7 @@
 //! Stacks joined by cables, judged by what leaves them.
 
 mod arp;
+mod filter;
 mod forward;
 mod icmp;
 mod lab;
@@ -8,3 +9,4 @@ mod local;
 mod noise;
 mod reasons;
 mod taps;
+mod tcp;

@@ -9,8 +9,9 @@ use crate::filter::{Chain, Rule, Standing, Table, TableName};
 use crate::frame::{FramePool, Outbox};
 use crate::link::{OperState, Port};
 use crate::local::{Datagram, SocketError, SocketId, SocketKind};
-use crate::observe::Silent;
+use crate::observe::{Observer, Silent};
 use crate::reason::DropReason;
+use crate::rng::Rng;
 use crate::stack::{Cx, Stack};
 use crate::time::{Duration, Time};
 use crate::wire::{Arp, Ethernet, Icmp, Ipv4, arp, ethernet, icmpv4, ipv4, protocol};
@@ -28,6 +29,8 @@ pub(super) struct Lab {
     out: Vec<(End, Vec<u8>)>,
     /// Everything that passed a cable, with the end it left.
     pub(super) wire: Vec<(End, Vec<u8>)>,
+    /// Cables that lose, repeat and overtake: of a thousand IP frames, so many each.
+    pub(super) trouble: Option<(Rng, u64)>,
 }
 
 impl Lab {
@@ -35,7 +38,8 @@ impl Lab {
     pub(super) fn new(count: usize) -> Lab {
         let stacks = (0..count as u64).map(Stack::new).collect();
         let (cables, out, wire) = (Vec::new(), Vec::new(), Vec::new());
-        let mut lab = Lab { stacks, cables, pool: FramePool::new(), now: Time(1_000_000_000), out, wire };
+        let mut lab =
+            Lab { stacks, cables, pool: FramePool::new(), now: Time(1_000_000_000), out, wire, trouble: None };
         (0..count).for_each(|stack| lab.up((stack, 1), true));
         lab
     }
@@ -129,6 +133,14 @@ impl Lab {
         self.apply(stack, Command::RouteAdd(RouteMode::Add, spec)).expect("a route");
     }
 
+    /// A route by a router, in another table.
+    pub(super) fn route_in_table(&mut self, stack: usize, table: u32, to: &str, via: &str) {
+        let (destination, length) = prefix(to);
+        let nexthops = vec![NextHopSpec { gateway: Some(IpAddr::V4(ip(via))), ..NextHopSpec::default() }];
+        let spec = RouteSpec { nexthops, table: Some(table), ..RouteSpec::to(IpAddr::V4(destination), length) };
+        self.apply(stack, Command::RouteAdd(RouteMode::Add, spec)).expect("a route");
+    }
+
     /// A route of addresses that are not ours by `lo`, as people make it by mistake.
     pub(super) fn route_through_lo(&mut self, stack: usize, to: &str) {
         let (destination, length) = prefix(to);
@@ -194,6 +206,9 @@ impl Lab {
         let mut way = VecDeque::new();
         let result = self.visit(stack, visit, &mut way);
         while let Some((from, frame)) = way.pop_front() {
+            if self.is_troubled(from, &frame, &mut way) {
+                continue;
+            }
             self.wire.push((from, frame.clone()));
             match self.peer(from) {
                 None => self.out.push((from, frame)),
@@ -204,6 +219,26 @@ impl Lab {
             }
         }
         result
+    }
+
+    /// A frame is lost, or comes again, or later.
+    fn is_troubled(&mut self, from: End, frame: &[u8], way: &mut VecDeque<(End, Vec<u8>)>) -> bool {
+        let Some((rng, rate)) = &mut self.trouble else { return false };
+        if frame.get(12..14) != Some(&[8, 0]) {
+            return false;
+        }
+        match rng.below(1000) / (*rate).max(1) {
+            0 => true,
+            1 => {
+                way.push_back((from, frame.to_vec()));
+                false
+            }
+            2 if !way.is_empty() => {
+                way.push_back((from, frame.to_vec()));
+                true
+            }
+            _ => false,
+        }
     }
 
     fn visit<R>(
@@ -230,6 +265,12 @@ impl Lab {
     pub(super) fn receive(&mut self, end: End, bytes: &[u8]) {
         let frame = self.pool.copy(bytes);
         self.with(end.0, |stack, cx| stack.receive(cx, end.1, frame, &mut Silent));
+    }
+
+    /// The same, watched.
+    pub(super) fn watched<O: Observer>(&mut self, end: End, bytes: &[u8], observer: &mut O) {
+        let frame = self.pool.copy(bytes);
+        self.with(end.0, |stack, cx| stack.receive(cx, end.1, frame, observer));
     }
 
     /// A frame from the test, with what its device said of it.

@@ -202,6 +202,15 @@ fn of_the_payload(lab: &mut Lab, reason: DropReason) -> bool {
             let syn = Tcp { source: 1, destination: 2, ..Tcp::default() };
             to_us(lab, protocol::TCP, &syn.emit(ip("10.0.2.2"), ip("10.0.2.1"), &[]));
         }
+        ListenQueueFull => {
+            let socket = lab.socket(0, SocketKind::Tcp);
+            lab.stacks[0].bind(socket, ip("10.0.2.1"), 80).expect("free");
+            lab.stacks[0].listen(socket, 0).expect("bound");
+            for source in 1..10 {
+                let syn = Tcp { source, destination: 80, flags: crate::wire::tcp::flag::SYN, ..Tcp::default() };
+                to_us(lab, protocol::TCP, &syn.emit(ip("10.0.2.2"), ip("10.0.2.1"), &[]));
+            }
+        }
         NoProtocol => to_us(lab, 99, &[0; 8]),
         LoopbackForeign => lab.packet(IN, &request("127.0.0.1", "10.0.2.1")),
         MulticastUnwanted => lab.packet(IN, &request("10.0.2.2", "224.0.0.5")),
