@@ -5,6 +5,8 @@
 //! | `local` | what a program sees of a socket: kinds, options, datagrams, errors |
 //! | `socket` | one socket: what it is bound to, and its two queues, bounded as Linux bounds them |
 //! | `sockets` | `Sockets`: all open sockets, and who has which UDP port |
+//! | `tcp` | TCP: connections, listeners |
+//! | `table` | all of them as tools list them |
 //! | `deliver` | which packet goes to which socket |
 //! | `tap` | packet sockets that hear everything |
 //! | `error` | ICMP errors, and the sockets they concern |
@@ -13,6 +15,7 @@ mod deliver;
 mod error;
 mod socket;
 mod sockets;
+mod table;
 mod tap;
 pub(crate) mod tcp;
 
@@ -22,8 +25,10 @@ use crate::time::Time;
 pub(crate) use error::IcmpError;
 pub(crate) use socket::Socket;
 pub(crate) use sockets::Sockets;
+pub use table::{SocketInfo, SocketState, SocketTimer, TcpInfo};
 pub(crate) use tap::Taps;
 pub use tap::{TapCast, TapCounts, TapFrame, TapSpec};
+pub use tcp::Tally;
 
 /// The number of an open socket in its stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +87,8 @@ pub struct SocketOptions {
     pub broadcast: bool,
     /// `SO_REUSEADDR`
     pub reuse_address: bool,
+    /// It is an IPv6 socket (`AF_INET6` without `IPV6_V6ONLY`), of which IPv4 alone is spoken here.
+    pub dual: bool,
     /// `SO_REUSEPORT`
     pub reuse_port: bool,
     /// `IP_RECVERR`: ICMP errors are kept for [`Stack::receive_error`](crate::Stack::receive_error).

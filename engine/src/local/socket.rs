@@ -50,6 +50,11 @@ impl Socket {
         }
     }
 
+    /// What waits, as Linux reckons it.
+    pub(crate) fn charged(&self) -> usize {
+        self.charged
+    }
+
     /// What may wait.
     pub(crate) fn limit(&self) -> usize {
         self.limit

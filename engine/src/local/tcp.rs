@@ -21,7 +21,7 @@ mod ports;
 mod wire;
 
 pub use conn::Tally;
-pub(crate) use conn::{Conn, Emitted};
+pub(crate) use conn::{Conn, Emitted, WINDOW_SCALE};
 
 use super::{Endpoint, SocketId};
 use crate::addr::Ipv4Addr;
@@ -242,14 +242,19 @@ impl Tcp {
         self.flows.get(flow).copied()
     }
 
-    #[cfg(test)]
-    pub(crate) fn by_flow_count(&self) -> usize {
-        self.flows.len()
-    }
-
     /// A flow that is over.
     pub(crate) fn time_wait(&self, flow: &Flow) -> Option<TimeWait> {
         self.time_wait.get(flow).copied()
+    }
+
+    /// All connections that have not ended, by their flows.
+    pub(crate) fn connections(&self) -> impl Iterator<Item = SocketId> {
+        self.flows.values().copied()
+    }
+
+    /// All sockets.
+    pub(crate) fn count(&self) -> usize {
+        self.tcbs.len()
     }
 
     /// All flows that are over.

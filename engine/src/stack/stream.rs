@@ -7,7 +7,7 @@ use super::socket::output_key;
 use crate::addr::Ipv4Addr;
 use crate::control::{Errno, RouteKind};
 use crate::local::tcp::{Conn, Connected, Flow, Tcb};
-use crate::local::{Datagram, Endpoint, SocketId, SocketKind};
+use crate::local::{Datagram, Endpoint, SocketId, SocketInfo, SocketKind};
 use crate::time::Time;
 use smoltcp::socket::tcp::State;
 
@@ -138,6 +138,16 @@ impl Stack {
         connected.conn.socket_mut().close();
         self.sockets.tcp.wake(Time::ZERO, socket);
         Ok(())
+    }
+
+    /// All sockets of the namespace, as tools list them.
+    pub fn socket_table(&self, now: Time) -> Vec<SocketInfo> {
+        self.sockets.table(now)
+    }
+
+    /// TCP sockets that are open, whatever they do.
+    pub fn tcp_sockets(&self) -> usize {
+        self.sockets.tcp_count()
     }
 
     /// The oldest datagram that waits, which goes on waiting (`MSG_PEEK`).

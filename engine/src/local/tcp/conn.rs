@@ -17,7 +17,7 @@ use smoltcp::wire::{HardwareAddress, IpCidr, IpEndpoint, TcpTimestampGenerator};
 const RECEIVE: usize = 2 << 20;
 const SEND: usize = 1 << 20;
 /// The window scale of all sockets (`tcp_select_initial_window`, of the largest `tcp_rmem`).
-const WINDOW_SCALE: u8 = 10;
+pub(crate) const WINDOW_SCALE: u8 = 10;
 /// The receive window at first (`tcp_rmem`'s 131072, half of it for the books).
 const FIRST_WINDOW: u32 = 65_535;
 /// The retransmission time-out that smoltcp does not go below, and that Linux does not.
@@ -166,6 +166,21 @@ impl Conn {
         let stamps = if self.offer.timestamp.is_some() { 12 } else { 0 };
         let theirs = self.offer.mss.map_or(536, usize::from);
         theirs.min(self.mtu - ipv4::HEADER - tcp::HEADER).saturating_sub(stamps)
+    }
+
+    /// The path MTU in use.
+    pub(crate) fn mtu(&self) -> usize {
+        self.mtu
+    }
+
+    /// What the other side offered in its SYN.
+    pub(crate) fn offer(&self) -> &Options {
+        &self.offer
+    }
+
+    /// When what was sent is sent again.
+    pub(crate) fn timer(&self) -> Option<Time> {
+        self.timeout.map(|(_, due)| due)
     }
 
     /// Smoothed round trip and its deviation.

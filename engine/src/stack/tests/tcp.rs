@@ -124,7 +124,7 @@ fn bytes_go_both_ways_and_both_ends_close() {
     close(&mut lab, 1, server);
     // They talk in turn by now: what was said last is acknowledged with the end.
     assert_eq!(talk(&lab), "0:P.5 1:. 1:P.2 0:. 1:F. 0:P.3 0:F. 1:.");
-    assert!(lab.stacks.iter().all(|stack| stack.sockets.tcp.by_flow_count() == 0));
+    assert!(lab.stacks.iter().all(|stack| stack.sockets.tcp.connections().count() == 0));
     lab.wait(Duration::from_secs(61));
     assert_eq!(lab.stacks[1].sockets.tcp.time_waits().count(), 0);
     assert!(lab.stacks.iter().all(|stack| stack.sockets.tcp.next_deadline().is_none()), "no timer at rest");
