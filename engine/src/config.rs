@@ -47,6 +47,15 @@ pub enum Effect {
     RouteCacheFlush,
 }
 
+/// What whoever drives a stack must know of its links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkNews {
+    /// The carrier of a link that has no device came or went: the link watch is to look at it.
+    Carrier(IfIndex),
+    /// Something changed at a link on which others stand: its carrier, its MTU, its MAC, whether it is up.
+    Lower(IfIndex),
+}
+
 /// One of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "their own names")]
@@ -68,6 +77,9 @@ pub struct Config {
     pub sysctls: Sysctls,
     /// What the stack must do, gathered while a command is carried out.
     pub(crate) effects: Vec<Effect>,
+    pub(crate) news: Vec<LinkNews>,
+    /// The ports that are bridges.
+    pub(crate) bridges: Vec<IfIndex>,
     pub(crate) rng: Rng,
     deadline: Option<Time>,
 }
@@ -86,6 +98,8 @@ impl Config {
             rib6: Rib::new(),
             sysctls: Sysctls::new(),
             effects: Vec::new(),
+            news: Vec::new(),
+            bridges: Vec::new(),
             rng,
             deadline: None,
         };
@@ -157,12 +171,13 @@ impl Config {
                 Ok(())
             }
             Command::SysctlWrite(path, value) => self.sysctl_write(now, &path, &value),
-            Command::FdbAdd(..) | Command::FdbDelete(..) => Err(Errno::OpNotSupp.into()),
-            Command::NeighborAdd(..)
+            Command::FdbAdd(..)
+            | Command::FdbDelete(..)
+            | Command::NeighborAdd(..)
             | Command::NeighborDelete(_)
             | Command::TableReplace(_)
             | Command::TableDelete(_) => {
-                debug_assert!(false, "neighbours and filters are the stack's");
+                debug_assert!(false, "neighbours, bridges and filters are the stack's");
                 Err(Errno::OpNotSupp.into())
             }
         }

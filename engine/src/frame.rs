@@ -175,6 +175,16 @@ impl FramePool {
 #[derive(Debug, Default)]
 pub struct Outbox {
     frames: Vec<(IfIndex, FrameBuf)>,
+    crossing: Vec<(Crossing, FrameBuf)>,
+}
+
+/// A frame's way to another namespace, where a link of one stands on a link of the other: the number is the pair's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossing {
+    /// To the link above, as it was received below.
+    Up(u64),
+    /// To the link below, to be sent there.
+    Down(u64),
 }
 
 impl Outbox {
@@ -188,14 +198,24 @@ impl Outbox {
         self.frames.push((port, frame));
     }
 
-    /// Takes all, oldest first.
+    /// Adds a frame that goes on in another namespace.
+    pub fn cross(&mut self, way: Crossing, frame: FrameBuf) {
+        self.crossing.push((way, frame));
+    }
+
+    /// Takes those that go on in other namespaces, oldest first.
+    pub fn drain_crossing(&mut self) -> impl Iterator<Item = (Crossing, FrameBuf)> + '_ {
+        self.crossing.drain(..)
+    }
+
+    /// Takes all that leave by ports, oldest first.
     pub fn drain(&mut self) -> impl Iterator<Item = (IfIndex, FrameBuf)> + '_ {
         self.frames.drain(..)
     }
 
     /// True if nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.frames.is_empty() && self.crossing.is_empty()
     }
 }
 

@@ -42,6 +42,10 @@ pub enum Step<'a> {
     Rerouted { destination: IpAddr, port: IfIndex, gateway: Option<IpAddr> },
     /// Its connection is translated: from whom and to whom it is now.
     Translated { hook: Hook, source: IpAddr, destination: IpAddr },
+    /// A bridge learned behind which port a MAC is.
+    Learned { bridge: IfIndex, port: IfIndex, mac: Mac },
+    /// A bridge passes the frame on to this port.
+    Bridged { bridge: IfIndex, to: IfIndex },
     /// A frame leaves by a port.
     Transmitted { port: IfIndex, frame: &'a [u8] },
     /// A frame ended here.

@@ -96,6 +96,11 @@ drop_reasons! {
     FilterBroken, "NETFILTER_DROP", "a filter rule looks for a header that is cut short";
     RerouteFailed, "NETFILTER_DROP", "a filter rule changed it, and there is no way for what it is now";
     ListenQueueFull, "ListenOverflows", "too many connections already wait for the program to accept them";
+    SourceMac, "MAC_INVALID_SOURCE", "the source MAC is a group's, or zero";
+    PauseFrame, "MAC_IEEE_MAC_CONTROL", "a pause frame, which no bridge passes on";
+    BridgePortState, "BRIDGE_INGRESS_STP_STATE", "the port of the bridge does not forward";
+    BridgeNoPort, "BRIDGE_NO_EGRESS_PORT", "no port of the bridge may have it";
+    BridgePortMtu, "PKT_TOO_BIG", "it is longer than the MTU of the bridge's port allows";
 }
 
 /// How many reasons there are.

@@ -20,8 +20,10 @@
 mod actions;
 mod arp;
 mod ask;
+mod bridge;
 mod deliver;
 mod effects;
+mod fdb;
 mod forward;
 mod hooks;
 mod icmp;
@@ -38,11 +40,13 @@ mod stream;
 mod tap;
 mod tcp;
 mod v4;
+mod virt;
+mod vxlan;
 
 use crate::addr::IpAddr;
-use crate::config::Config;
+use crate::config::{Config, LinkNews};
 use crate::conntrack::Conntrack;
-use crate::control::{Command, FdbEntry, IfIndex, Refusal, RouteKind};
+use crate::control::{Command, IfIndex, Refusal, RouteKind};
 use crate::counters::Counters;
 use crate::filter::Filter;
 use crate::frame::{FrameBuf, FramePool, Outbox};
@@ -92,6 +96,8 @@ pub struct Stack {
     idents: Idents,
     /// Frames of our own that come in again; empty between visits.
     looped: VecDeque<Looped>,
+    /// Frames that come in by another port when a visit is over; empty between visits.
+    rising: VecDeque<Packet>,
 }
 
 impl Stack {
@@ -110,6 +116,7 @@ impl Stack {
             conntrack: Conntrack::new(rng.split()),
             looped: VecDeque::new(),
             filter: Filter::new(rng.split()),
+            rising: VecDeque::new(),
         };
         stack.heed_sysctls(Time::ZERO);
         stack
@@ -129,6 +136,7 @@ impl Stack {
         let effects = self.config.tick(cx.now);
         self.carry_out_effects(cx, effects, observer);
         self.neighbors.tick(cx.now);
+        self.fdb_tick(cx.now);
         self.reassembly.tick(cx.now);
         self.conntrack.tick(cx.now);
         self.discard_fragments(cx, observer);
@@ -145,6 +153,7 @@ impl Stack {
             self.config.next_deadline(),
             self.conntrack.next_deadline(),
             self.sockets.tcp.next_deadline(),
+            self.fdb_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -218,6 +227,11 @@ impl Stack {
         self.check();
     }
 
+    /// What happened to links since the last call, that concerns the link watch or other namespaces.
+    pub fn take_link_news(&mut self) -> Vec<LinkNews> {
+        self.config.take_link_news()
+    }
+
     /// What passed and what was dropped.
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -231,12 +245,6 @@ impl Stack {
     /// All proxy entries, by link (0 is any) and address.
     pub fn proxy_entries(&self) -> Vec<((IfIndex, IpAddr), ProxyEntry)> {
         self.neighbors.proxy_entries().map(|(port, ip, entry)| ((port, ip), entry)).collect()
-    }
-
-    /// The forwarding databases of all bridges and VXLANs, and the groups that each port listens to, in the kernel's order
-    /// (`bridge fdb`).
-    pub fn fdb(&self, _now: Time) -> Vec<FdbEntry> {
-        Vec::new()
     }
 
     /// Frames held: for a neighbour's MAC, for the other fragments of their datagram.

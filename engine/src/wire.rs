@@ -10,6 +10,7 @@ pub mod icmpv4;
 pub mod ipv4;
 pub mod tcp;
 pub mod udp;
+pub mod vlan;
 
 pub use arp::Arp;
 pub use ethernet::Ethernet;

@@ -84,6 +84,10 @@ fn tell<'a>(name: &impl Fn(IfIndex) -> Option<&'a str>, step: Step<'_>) -> (Stri
         Step::Translated { source, destination, .. } => {
             inside(format!("translated: from {source} to {destination} now"))
         }
+        Step::Learned { bridge, port: index, mac } => {
+            inside(format!("{} learns: {mac} is behind {}", port(bridge), port(index)))
+        }
+        Step::Bridged { bridge, to } => inside(format!("{} passes it on to {}", port(bridge), port(to))),
         Step::Dropped { reason } => (String::new(), 'x', format!("dropped: {} ({})", reason.sentence(), reason.name())),
     }
 }

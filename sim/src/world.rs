@@ -7,7 +7,8 @@
 //! | `names.rs` | names and numbers of namespaces, and how long they live |
 //! | `links.rs` | `ip link add`, `del`, `set netns`; what up and down of one end do to the other |
 //! | `cable.rs` | cables and their ends |
-//! | `virt.rs` | bridges, VLANs and other links that are made of others |
+//! | `virt.rs` | `ip link add` of bridges, VLANs and other links that are made of others |
+//! | `stand.rs` | links that stand on other links: what they follow, and frames between the two |
 //! | `watch.rs` | the link watch: when a namespace notices what happened to a cable |
 //! | `carry.rs` | frames from stack to stack |
 //! | `event.rs` | the queue of what will happen |
@@ -25,6 +26,7 @@ mod internet;
 mod links;
 mod names;
 mod record;
+mod stand;
 mod virt;
 mod watch;
 
@@ -37,13 +39,15 @@ use self::event::{Event, Key, Queue};
 use self::internet::Internet;
 use self::names::Names;
 use self::record::Recorder;
+use self::stand::Stands;
 use self::watch::LinkWatch;
 use crate::digest::Digest;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use vethlab_engine::Stack;
 use vethlab_engine::addr::Mac;
+use vethlab_engine::config::LinkNews;
 use vethlab_engine::control::IfIndex;
-use vethlab_engine::frame::{FrameBuf, FramePool, Outbox};
+use vethlab_engine::frame::{Crossing, FrameBuf, FramePool, Outbox};
 use vethlab_engine::link::{BridgeSpec, MacvlanMode, VxlanSpec};
 use vethlab_engine::rng::Rng;
 use vethlab_engine::time::Time;
@@ -163,6 +167,9 @@ pub struct World {
     cables: BTreeMap<CableId, Cable>,
     last_cable: CableId,
     watch: LinkWatch,
+    stands: Stands,
+    /// What happened to links, and nobody has heeded yet.
+    news: VecDeque<(NsId, LinkNews)>,
     internet: Option<Internet>,
     devices: Vec<Device>,
     queue: Queue,
@@ -170,6 +177,8 @@ pub struct World {
     out: Outbox,
     /// Frames that stacks have sent and no cable has taken yet: namespace, port, frame.
     leaving: VecDeque<(NsId, IfIndex, FrameBuf)>,
+    /// Frames that go on in another namespace.
+    crossing: VecDeque<(Crossing, FrameBuf)>,
     /// Stacks whose timers may have changed.
     touched: BTreeSet<NsId>,
     digest: Digest,
@@ -210,12 +219,15 @@ impl World {
             cables: BTreeMap::new(),
             last_cable: CableId::default(),
             watch: LinkWatch::default(),
+            stands: Stands::default(),
+            news: VecDeque::new(),
             internet: None,
             devices: Vec::new(),
             queue: Queue::default(),
             pool: FramePool::new(),
             out: Outbox::new(),
             leaving: VecDeque::new(),
+            crossing: VecDeque::new(),
             touched: BTreeSet::new(),
             digest: Digest::new(),
             recorder: None,
@@ -286,7 +298,7 @@ impl World {
 
     /// Frames that are out: those between stacks. (Those that wait in stacks count there: [`Stack::parked`].)
     pub(crate) fn frames_on_the_way(&self) -> usize {
-        self.queue.frames() + self.leaving.len() + self.device_frames()
+        self.queue.frames() + self.leaving.len() + self.crossing.len() + self.device_frames()
     }
 
     /// Frames that were taken from the pool and not given back.
@@ -314,6 +326,7 @@ impl Drop for World {
             }
         }
         self.leaving.drain(..).for_each(|(_, _, frame)| self.pool.give(frame));
+        self.crossing.drain(..).for_each(|(_, frame)| self.pool.give(frame));
         self.devices_clear();
     }
 }

@@ -5,9 +5,10 @@
 //! is in `stack/bridge.rs`.
 
 pub mod fdb;
+mod member;
 mod port;
 
-pub use fdb::Fdb;
+pub use fdb::{Fdb, FdbRecord};
 pub use port::{BridgePort, BridgePortChange, PortState};
 
 use crate::addr::Mac;
@@ -24,6 +25,8 @@ pub struct Bridge {
     pub ports: Vec<IfIndex>,
     /// Who is where.
     pub fdb: Fdb,
+    /// The MAC in its `bridge_id`: zero until it first had another than it was made with.
+    pub id: Mac,
     /// The MAC was set by hand, and does not follow the ports any more.
     pub fixed_mac: bool,
     /// So was the MTU.
@@ -153,7 +156,7 @@ impl Bridge {
     /// A new one, without ports.
     pub fn new() -> Bridge {
         let conf = BridgeConf::default();
-        Bridge { ports: Vec::new(), fdb: Fdb::new(), fixed_mac: false, fixed_mtu: false, conf }
+        Bridge { ports: Vec::new(), fdb: Fdb::new(), id: Mac::ZERO, fixed_mac: false, fixed_mtu: false, conf }
     }
 
     /// How long what was learned is known; zero: nothing is learned.
@@ -192,9 +195,9 @@ impl BridgeConf {
             return Err(Refusal::because(Errno::OpNotSupp, "vethlab: the spanning tree protocol is not simulated"));
         }
         set!(stp_state priority);
-        // The reference kernel is built without CONFIG_BRIDGE_VLAN_FILTERING, and so passes over what belongs to it.
-        if change.vlan_filtering.is_some_and(|on| on != 0) {
-            return Err(Refusal::because(Errno::OpNotSupp, "vethlab: VLAN filtering of bridges is not simulated"));
+        // As a kernel without CONFIG_BRIDGE_VLAN_FILTERING answers.
+        if change.vlan_filtering.is_some() {
+            return Err(Errno::OpNotSupp.into());
         }
         if let Some(mask) = change.group_fwd_mask {
             // Pause frames and the bridge's own group are never passed on by a mask.

@@ -58,8 +58,14 @@ impl Config {
         let default_secret = self.sysctls.default().stable_secret.is_some();
         let port = self.ports.get(index).ok_or(Errno::NoDev)?;
         validate(port, &change, default_secret)?;
+        if let Some(change) = &change.bridge {
+            self.bridge_set(now, index, change)?;
+        }
+        if let Some(change) = &change.bridge_port {
+            self.member_set(index, change)?;
+        }
         if let Some(mac) = change.address {
-            self.link_set_address(index, mac)?;
+            self.link_set_address(now, index, mac)?;
         }
         if let Some(mtu) = change.mtu {
             self.link_set_mtu(now, index, mtu)?;
@@ -75,7 +81,10 @@ impl Config {
         }
         if let Some(broadcast) = change.broadcast {
             port.broadcast = broadcast;
-            self.port_address_changed(index);
+            self.port_address_changed(now, index);
+        }
+        if let Some(master) = change.master {
+            self.set_master(now, index, master)?;
         }
         self.link_set_flags(now, index, &change);
         if change.carrier.is_some() {
@@ -91,13 +100,23 @@ impl Config {
     }
 
     /// `dev_set_mac_address`, `eth_mac_addr`
-    fn link_set_address(&mut self, index: IfIndex, mac: Mac) -> Result<(), Refusal> {
+    fn link_set_address(&mut self, now: Time, index: IfIndex, mac: Mac) -> Result<(), Refusal> {
         let port = self.ports.get_mut(index).ok_or(Errno::NoDev)?;
         if port.mac != mac && (mac.is_multicast() || mac == Mac::ZERO) {
             return Err(Errno::AddrNotAvail.into());
         }
-        port.mac = mac;
-        self.port_address_changed(index);
+        if let Some(vlan) = &mut port.vlan {
+            vlan.inherits_mac = false;
+        }
+        if let Some(bridge) = port.bridge.as_deref_mut() {
+            bridge.fixed_mac = true;
+            if port.mac != mac {
+                self.bridge_set_mac(now, index, mac);
+            }
+        } else {
+            port.mac = mac;
+        }
+        self.port_address_changed(now, index);
         Ok(())
     }
 
@@ -116,6 +135,9 @@ impl Config {
             return Err(Refusal::because(Errno::Inval, "mtu greater than device maximum"));
         }
         port.mtu = mtu;
+        if let Some(bridge) = port.bridge.as_deref_mut() {
+            bridge.fixed_mtu = true;
+        }
         self.port_mtu_changed(now, index, before);
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! What a change of a port does to its addresses, routes and neighbours: the notifiers that listen to `netdev` events in
 //! `devinet.c`, `fib_frontend.c`, `arp.c` and `ndisc.c`.
 
+use super::bridge::FdbRecord;
 use super::port::{Port, flag};
 use super::{OperState, PortKind};
 use crate::address::Address4;
-use crate::config::{Config, Effect, IpVersion};
+use crate::config::{Config, Effect, IpVersion, LinkNews};
 use crate::control::IfIndex;
 use crate::route::Net;
 use crate::sysctl::Conf4;
@@ -27,6 +28,9 @@ impl Config {
         self.ipv6_up(now, index);
         self.effects.push(Effect::PortUp(index));
         self.announce(index);
+        self.bridge_opened(index, true);
+        self.member_changed(index);
+        self.tell_uppers(index);
     }
 
     /// Sets the port down (`__dev_close`, `NETDEV_DOWN`): its routes go, IPv4 addresses stay.
@@ -37,6 +41,9 @@ impl Config {
         self.rib4.device_down(net, index, false);
         self.ipv6_down(now, index, false);
         self.effects.push(Effect::PortDown(index));
+        self.bridge_opened(index, false);
+        self.member_changed(index);
+        self.tell_uppers(index);
     }
 
     /// Something about the running link changed (`NETDEV_CHANGE`): carrier or flags; `arp`: the flag `NOARP` did.
@@ -53,14 +60,18 @@ impl Config {
                 self.effects.push(Effect::NeighborsFlush { port: index, version, permanent: arp });
             }
         }
+        self.member_changed(index);
+        self.tell_uppers(index);
     }
 
     /// The MAC changed, or was set to what it was (`NETDEV_CHANGEADDR`).
-    pub(super) fn port_address_changed(&mut self, index: IfIndex) {
+    pub(super) fn port_address_changed(&mut self, now: Time, index: IfIndex) {
         for version in [IpVersion::V4, IpVersion::V6] {
             self.effects.push(Effect::NeighborsFlush { port: index, version, permanent: true });
         }
         self.announce(index);
+        self.member_address_changed(now, index);
+        self.tell_uppers(index);
     }
 
     /// The MTU changed (`NETDEV_CHANGEMTU`); `before` is the old one.
@@ -75,6 +86,8 @@ impl Config {
         let mtu = self.ports.get(index).map_or(before, |port| port.mtu);
         self.rib4.mtu_changed(index, mtu, before);
         self.ipv6_mtu_changed(now, index, before >= 1280);
+        self.member_mtu_changed(now, index);
+        self.tell_uppers(index);
     }
 
     /// Gratuitous ARP, if `arp_notify` asks for it.
@@ -86,10 +99,14 @@ impl Config {
     }
 
     /// Adds a port: it is down, has no addresses, and the sysctls of `conf/default`. Its index and name must be free.
-    pub fn port_add(&mut self, _now: Time, mut port: Port) -> Vec<Effect> {
+    pub fn port_add(&mut self, now: Time, mut port: Port) -> Vec<Effect> {
         reset(&mut port);
         port.conf = self.sysctls.port_conf(port.kind == PortKind::Loopback, port.mtu);
         port.addrgenmode = port.conf.v6.get(crate::sysctl::Conf6::AddrGenMode) as u8;
+        if let Some(bridge) = port.bridge.as_deref_mut() {
+            bridge.fdb.insert(FdbRecord::own(port.mac, None, now), bridge.hold_time());
+            self.bridges.push(port.index);
+        }
         self.ports.insert(port);
         self.settle()
     }
@@ -97,9 +114,12 @@ impl Config {
     /// Takes a port out, with its addresses and routes (`unregister_netdevice`); what is handed back has none left and is
     /// down.
     pub fn port_remove(&mut self, now: Time, index: IfIndex) -> (Option<Port>, Vec<Effect>) {
+        self.bridge_leave_all(now, index);
+        self.bridges.retain(|bridge| *bridge != index);
         if self.ports.get(index).is_some_and(Port::is_up) {
             self.port_down(now, index);
         }
+        self.master_leave(now, index);
         self.address4_remove_all(now, index);
         let net = Net::new(now, &self.ports, &self.sysctls);
         self.rib4.device_removed(net, index);
@@ -117,12 +137,44 @@ impl Config {
     /// The device tells that the cable now works, or no longer does (`netif_carrier_on`): sets and counts
     /// [`Port::carrier`], and no more; see [`Config::link_change`].
     pub fn carrier(&mut self, _now: Time, index: IfIndex, on: bool) -> Vec<Effect> {
-        if let Some(port) = self.ports.get_mut(index).filter(|port| port.carrier != on) {
-            port.carrier = on;
-            let count = if on { &mut port.carrier_changes.0 } else { &mut port.carrier_changes.1 };
-            *count = count.saturating_add(1);
-        }
+        self.change_carrier(index, on);
         self.settle()
+    }
+
+    /// True if it differs from what it was.
+    fn change_carrier(&mut self, index: IfIndex, on: bool) -> bool {
+        let Some(port) = self.ports.get_mut(index).filter(|port| port.carrier != on) else { return false };
+        port.carrier = on;
+        let count = if on { &mut port.carrier_changes.0 } else { &mut port.carrier_changes.1 };
+        *count = count.saturating_add(1);
+        true
+    }
+
+    /// The same for a link of which there is no device but this stack: whoever drives the stack hears of it by
+    /// [`Config::take_link_news`].
+    pub(super) fn set_carrier(&mut self, index: IfIndex, on: bool) {
+        if self.change_carrier(index, on) {
+            self.tell(LinkNews::Carrier(index));
+        }
+    }
+
+    /// Links that stand on this one may have to follow it, and the one below it may have to know.
+    fn tell_uppers(&mut self, index: IfIndex) {
+        let stands = |port: &Port| !port.uppers.is_empty() || port.vlan.is_some() || port.macvlan.is_some();
+        if self.ports.get(index).is_some_and(stands) {
+            self.tell(LinkNews::Lower(index));
+        }
+    }
+
+    fn tell(&mut self, news: LinkNews) {
+        if !self.news.contains(&news) {
+            self.news.push(news);
+        }
+    }
+
+    /// What happened to links since the last call, that concerns the link watch or other namespaces.
+    pub fn take_link_news(&mut self) -> Vec<LinkNews> {
+        core::mem::take(&mut self.news)
     }
 
     /// The namespace notices it (`linkwatch_do_dev`): sets [`Port::operstate`], and if the port is up (`NETDEV_CHANGE`)

@@ -2,6 +2,7 @@
 
 use super::bridge::Bridge;
 use super::port::{OperState, Port, PortCounters, PortKind, flag};
+use super::virt::{Lower, Macvlan, MacvlanMode, Vlan};
 use crate::addr::Mac;
 use crate::control::IfIndex;
 use crate::sysctl::PortConf;
@@ -39,6 +40,7 @@ impl Port {
             vlan: None,
             macvlan: None,
             vxlan: None,
+            filters: Vec::new(),
             uppers: Vec::new(),
         }
     }
@@ -82,5 +84,37 @@ impl Port {
             bridge: Some(Box::new(Bridge::new())),
             ..Port::new_ethernet(index, name, mac, now)
         }
+    }
+
+    /// A VLAN, down; what it stands on is written down afterwards (`vlan_setup`, `vlan_dev_init`).
+    pub fn new_vlan(
+        index: IfIndex,
+        name: impl Into<String>,
+        mac: Mac,
+        now: Time,
+        protocol: u16,
+        id: u16,
+        inherits_mac: bool,
+    ) -> Port {
+        Port {
+            kind: PortKind::Vlan,
+            mtu_range: (0, 65535),
+            vlan: Some(Vlan { lower: Lower::Here(0), protocol, id, inherits_mac }),
+            ..Port::new_over(index, name, mac, now)
+        }
+    }
+
+    /// A macvlan, down; what it stands on is written down afterwards (`macvlan_setup`).
+    pub fn new_macvlan(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time, mode: MacvlanMode) -> Port {
+        Port {
+            kind: PortKind::Macvlan,
+            macvlan: Some(Macvlan { lower: Lower::Here(0), mode }),
+            ..Port::new_over(index, name, mac, now)
+        }
+    }
+
+    /// A port that stands on another one.
+    fn new_over(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+        Port { carrier: true, carrier_changes: (0, 0), ..Port::new_ethernet(index, name, mac, now) }
     }
 }

@@ -1,7 +1,7 @@
 //! A port: one interface of a namespace, as `struct net_device` and its `in_device` hold it.
 
 use super::bridge::{Bridge, BridgePort};
-use super::virt::{Macvlan, Upper, Vlan, Vxlan};
+use super::virt::{Lower, Macvlan, Upper, Vlan, Vxlan};
 use crate::addr::Mac;
 use crate::address::{Address4, Address6};
 use crate::control::IfIndex;
@@ -135,6 +135,8 @@ pub struct Port {
     pub macvlan: Option<Macvlan>,
     /// What a VXLAN is.
     pub vxlan: Option<Box<Vxlan>>,
+    /// MACs that it is to hear besides its own (`bridge fdb add … self`).
+    pub filters: Vec<Mac>,
     /// The ports that stand on this one: VLANs and macvlans.
     pub uppers: Vec<Upper>,
 }
@@ -158,6 +160,27 @@ impl Port {
         let running = matches!(self.operstate, OperState::Up | OperState::Unknown);
         let running = if running { flag::RUNNING } else { 0 };
         self.set_flags | running | if self.carrier { flag::LOWER_UP } else { 0 }
+    }
+
+    /// The link of the same namespace that it stands on.
+    pub fn lower_here(&self) -> Option<IfIndex> {
+        let lower = self.vlan.map(|vlan| vlan.lower).or(self.macvlan.map(|macvlan| macvlan.lower));
+        match lower {
+            Some(Lower::Here(index)) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// True if frames that come in are looked at by a bridge or by links that stand on this one first (`rx_handler`).
+    #[inline]
+    pub fn is_tapped(&self) -> bool {
+        self.master.is_some() || !self.uppers.is_empty()
+    }
+
+    /// True if its driver counts bytes without the link header: of all frames, or (bridges and VLANs) of those that come in.
+    #[inline]
+    pub fn counts_bare(&self) -> bool {
+        matches!(self.kind, PortKind::Loopback | PortKind::Bridge | PortKind::Vlan)
     }
 
     /// `ethernet` header bytes that the device counts in front of the IP packet.

@@ -8,8 +8,8 @@ use crate::control::IfIndex;
 pub enum Lower {
     /// One of the same namespace.
     Here(IfIndex),
-    /// One of another namespace: whoever drives the stacks carries frames between the two.
-    Elsewhere,
+    /// One of another namespace, under this number: whoever drives the stacks carries frames between the two.
+    Elsewhere(u64),
 }
 
 /// A link that stands on this one, as frames that come in look for it.
@@ -19,6 +19,15 @@ pub struct Upper {
     pub takes: Takes,
     /// Where it is: a port of the same namespace, or a number by which its carrier knows it.
     pub place: Place,
+    /// It is up.
+    pub up: bool,
+}
+
+impl Takes {
+    /// True for a macvlan of this MAC.
+    pub fn is_mac(&self, mac: Mac) -> bool {
+        matches!(self, Takes::Mac(own, _) if *own == mac)
+    }
 }
 
 /// Where an upper link is.
@@ -48,6 +57,8 @@ pub struct Vlan {
     pub protocol: u16,
     /// `id`
     pub id: u16,
+    /// Its MAC is the lower link's, and follows it.
+    pub inherits_mac: bool,
 }
 
 /// `mode` of a macvlan.

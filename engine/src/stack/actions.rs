@@ -19,6 +19,8 @@ impl Stack {
         loop {
             if let Some(looped) = self.looped.pop_front() {
                 self.visit_looped(cx, looped, observer);
+            } else if let Some(packet) = self.rising.pop_front() {
+                self.visit_risen(cx, packet, observer);
             } else if let Some(action) = self.neighbors.pop() {
                 self.act(cx, action, observer);
             } else {

@@ -19,6 +19,8 @@ impl Stack {
         observer: &mut O,
     ) -> Result<(), Refusal> {
         match command {
+            Command::FdbAdd(spec) => self.fdb_add(cx.now, &spec),
+            Command::FdbDelete(spec) => self.fdb_delete(&spec),
             Command::NeighborAdd(mode, spec) => self.neighbor_add(cx.now, mode, &spec),
             Command::TableReplace(table) => {
                 let done = self.filter.replace(*table);

@@ -12,7 +12,7 @@ use crate::filter::{Hook, Sender};
 use crate::frame::FrameBuf;
 use crate::ip::Fragments;
 use crate::ip::offload::{Segments, finish_checksum};
-use crate::link::OperState;
+use crate::link::{OperState, PortKind};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
 use crate::route::{OutputRoute, rtcf};
@@ -318,19 +318,19 @@ impl Stack {
         let Some(port) = self.config.ports.get_mut(index).filter(|port| port.is_running()) else {
             return self.transmit_in_vain(cx, index, frame, observer);
         };
-        let loops = port.is_loopback();
+        let kind = port.kind;
         port.counters.tx_packets += 1;
-        port.counters.tx_bytes += counted(frame.len(), loops);
-        self.counters.sent += 1;
+        port.counters.tx_bytes += counted(frame.len(), kind == PortKind::Loopback);
         if !self.taps.is_empty() {
             self.tap_out(cx.now, index, &frame);
         }
         observer.step(Step::Transmitted { port: index, frame: &frame });
-        if loops {
-            self.looped.push_back(Looped { port: index, frame, route: routed, copy: false });
-        } else {
-            cx.out.push(index, frame);
+        match kind {
+            PortKind::Ethernet => cx.out.push(index, frame),
+            PortKind::Loopback => self.looped.push_back(Looped { port: index, frame, route: routed, copy: false }),
+            _ => return self.transmit_virtual(cx, index, frame, observer),
         }
+        self.counters.sent += 1;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use crate::conntrack::Nfct;
 use crate::control::{IfIndex, RouteKind};
 use crate::filter::Sender;
 use crate::frame::FrameBuf;
+use crate::link::virt::Place;
 use crate::route::{OutputRoute, rtcf};
 use crate::wire::ipv4::options::Options;
 use crate::wire::{Arp, Ipv4};
@@ -34,6 +35,8 @@ pub(super) struct Packet {
     pub(super) port: IfIndex,
     /// To whom it is.
     pub(super) cast: Cast,
+    /// It came up from a port below, where `cast` was found out.
+    pub(super) risen: bool,
     /// Its IPv4 header, once that is read.
     pub(super) header: Ipv4,
     /// Its IPv4 options, once they are read.
@@ -136,6 +139,7 @@ impl Packet {
             frame,
             port,
             cast: Cast::Host,
+            risen: false,
             header: NOT_READ,
             options: Options::default(),
             route: Routed::NOT_YET,
@@ -179,6 +183,12 @@ impl Packet {
         Routed { mark: self.mark, nfct: self.nfct, ..self.route }
     }
 
+    /// The same knowledge of another frame.
+    pub(super) fn with_frame(&self, frame: FrameBuf) -> Packet {
+        let Packet { port, cast, risen, mark, physdev, source_mac, nfct, .. } = *self;
+        Packet { cast, risen, mark, physdev, source_mac, nfct, ..Packet::new(frame, port) }
+    }
+
     /// True if its header has options.
     #[inline]
     pub(super) fn has_options(&self) -> bool {
@@ -212,4 +222,9 @@ pub(super) enum Fate {
     Defer,
     /// An ARP packet that told us something.
     Heard,
+    /// It goes through the bridge that its port belongs to.
+    Bridge,
+    /// It comes in by a link that stands on its port; `tagged`: behind a VLAN tag that is taken off; `host`: it is for that
+    /// link, whatever its MAC.
+    Rise { place: Place, tagged: bool, host: bool },
 }

@@ -25,6 +25,14 @@ pub(super) struct Looped {
     pub(super) copy: bool,
 }
 
+/// What the link layer made of a frame.
+enum Admitted {
+    /// It is for the layer above: its Ethernet type.
+    Spoken(u16),
+    /// A bridge or a link that stands on this one has taken it.
+    Taken(Fate),
+}
+
 impl Stack {
     /// One frame's way, from its first decision to its end.
     pub(super) fn visit<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
@@ -55,17 +63,26 @@ impl Stack {
         if packet.cast == Cast::Looped {
             return self.walk_v4(cx, packet, observer);
         }
-        match self.admit(cx, packet)? {
+        let spoken = match self.admit(cx, packet, observer)? {
+            Admitted::Spoken(ethertype) => ethertype,
+            Admitted::Taken(fate) => return Ok(fate),
+        };
+        match spoken {
             ethernet::IPV4 => self.walk_v4(cx, packet, observer),
             ethernet::ARP => self.walk_arp(cx.now, packet),
             ethernet::IPV6 => Err(DropReason::Ipv6Disabled),
-            _ => Err(self.unknown_ethertype(packet)),
+            other => self.walk_other(cx, packet, other, observer),
         }
     }
 
     /// Reads the link header (`eth_type_trans`, `__netif_receive_skb_core`), and shows the frame to packet sockets.
-    /// Returns the Ethernet type; the packet begins behind the header then.
-    fn admit(&mut self, cx: &mut Cx<'_>, packet: &mut Packet) -> Result<u16, DropReason> {
+    /// The packet begins behind the header then.
+    fn admit<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<Admitted, DropReason> {
         let Some(port) = self.config.ports.get_mut(packet.port) else { return Err(DropReason::PortDown) };
         if !port.is_up() {
             port.counters.rx_dropped += 1;
@@ -76,16 +93,40 @@ impl Stack {
             return Err(DropReason::FrameTooShort);
         };
         port.counters.rx_packets += 1;
-        port.counters.rx_bytes += counted(packet.frame.len(), port.is_loopback());
-        packet.cast = cast(&header, port);
+        port.counters.rx_bytes += counted(packet.frame.len(), port.counts_bare());
+        let cast = cast(&header, port);
+        if !packet.risen || cast != Cast::OtherHost {
+            packet.cast = cast;
+        }
+        let tapped = port.is_tapped();
         packet.source_mac = (!port.is_loopback()).then_some(header.source);
         if !self.taps.is_empty() {
             self.tap_in(cx.now, packet.port, packet.cast, &packet.frame);
         }
         packet.frame.pull(ethernet::HEADER);
+        if tapped && let Some(fate) = self.taken_above(cx, packet, &header, observer)? {
+            return Ok(Admitted::Taken(fate));
+        }
         let to_all = packet.cast == Cast::Broadcast;
         self.sockets.deliver_packet(cx.now, packet.port, header.ethertype, header.source, to_all, &packet.frame);
-        Ok(header.ethertype)
+        Ok(Admitted::Spoken(header.ethertype))
+    }
+
+    /// What is neither IP nor ARP: behind a tag there may be one of them.
+    #[cold]
+    fn walk_other<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &mut Packet,
+        ethertype: u16,
+        observer: &mut O,
+    ) -> Result<Fate, DropReason> {
+        match self.strip_tag(cx.now, packet, ethertype) {
+            Some(ethernet::IPV4) => self.walk_v4(cx, packet, observer),
+            Some(ethernet::ARP) => self.walk_arp(cx.now, packet),
+            Some(ethernet::IPV6) => Err(DropReason::Ipv6Disabled),
+            _ => Err(self.unknown_ethertype(packet)),
+        }
     }
 
     #[cold]
@@ -128,6 +169,8 @@ impl Stack {
             Fate::Answer(reply) => self.answer_arp(cx, packet.port, packet.frame, &reply, observer),
             Fate::Defer => self.neighbors.defer(cx.now, packet.port, packet.frame, Parked { iif: Some(packet.port) }),
             Fate::Heard => self.consume(cx, packet.frame),
+            Fate::Bridge => self.bridge_receive(cx, packet, observer),
+            Fate::Rise { place, tagged, host } => self.settle_rise(cx, packet, place, tagged, host, observer),
         }
     }
 

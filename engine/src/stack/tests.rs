@@ -1,6 +1,7 @@
 //! Stacks joined by cables, judged by what leaves them.
 
 mod arp;
+mod bridge;
 mod filter;
 mod forward;
 mod icmp;

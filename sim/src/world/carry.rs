@@ -41,6 +41,8 @@ impl World {
         let mut watcher = Watcher::new(self.now, self.recorder.as_mut());
         let result = act(&mut net.stack, &mut cx, &mut watcher);
         self.leaving.extend(self.out.drain().map(|(port, frame)| (ns, port, frame)));
+        self.crossing.extend(self.out.drain_crossing());
+        self.news.extend(net.stack.take_link_news().into_iter().map(|news| (ns, news)));
         self.touched.insert(ns);
         Some(result)
     }
@@ -48,6 +50,7 @@ impl World {
     /// Ends an operation: the link watch runs if it is due, frames that left are carried, timers are set anew. True if a
     /// driver refused a frame.
     pub(super) fn finish(&mut self) -> bool {
+        self.heed_links();
         self.watch_run_due();
         let refused = self.carry(false);
         self.set_timers();
@@ -62,7 +65,12 @@ impl World {
     /// (`ip_do_fragment`).
     fn carry(&mut self, give_up: bool) -> bool {
         let mut refused = false;
-        while let Some((ns, port, frame)) = self.leaving.pop_front() {
+        loop {
+            if let Some((way, frame)) = self.crossing.pop_front() {
+                self.cross(way, frame);
+                continue;
+            }
+            let Some((ns, port, frame)) = self.leaving.pop_front() else { break };
             if refused && give_up {
                 self.lose(ns, port, frame, DropReason::TransmitRefused);
                 continue;

@@ -2,6 +2,7 @@
 //! the other one (`drivers/net/veth.c`, `net/core/rtnetlink.c`).
 
 use super::cable::{End, Place};
+use super::watch::Watched;
 use super::{Driver, LinkAdd, LinkKind, NsId, PeerAdd, World};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::{Command, Errno, IfIndex, Refusal};
@@ -51,7 +52,7 @@ impl World {
         };
         let cable = self.lay_cable([Place::Port(ns, near_index), Place::Port(far.ns, far_index)], false);
         for side in [1, 0] {
-            self.fire(End { cable, side }, false);
+            self.fire(Watched::End(End { cable, side }), false);
         }
         self.nsid_need(ns, far.ns);
         self.finish();
@@ -121,17 +122,21 @@ impl World {
 
     /// Takes a port out of its namespace for good; a cable with both ends, but a network card goes home to the host.
     pub(super) fn evict(&mut self, ns: NsId, index: IfIndex) {
+        let is_card = matches!(self.driver(ns, index), Some(Driver::Physical | Driver::External));
+        if !is_card {
+            self.evict_uppers(ns, index);
+        }
         let Some(end) = self.end_at(ns, index) else {
-            self.visit(ns, |stack, cx, _| stack.port_remove(cx, index));
-            return;
+            return self.evict_virtual(ns, index);
         };
-        if matches!(self.driver(ns, index), Some(Driver::Physical | Driver::External)) {
+        if is_card {
             self.go_home(ns, index);
             return;
         }
         for end in [end.other(), end] {
-            self.watch_forget(end);
+            self.watch_forget(Watched::End(end));
             if let Some(Place::Port(ns, index)) = self.place(end) {
+                self.evict_uppers(ns, index);
                 self.visit(ns, |stack, cx, _| stack.port_remove(cx, index));
                 self.nets.get_mut(&ns).and_then(|net| net.ends.remove(&index));
             }
@@ -152,7 +157,8 @@ impl World {
     /// If its name is not taken there it is moved under it, and the new name, refused or not, is tried afterwards.
     pub fn link_move(&mut self, ns: NsId, index: IfIndex, to: NsId, wanted: Option<&str>) -> Result<(), Refusal> {
         let driver = self.driver(ns, index).ok_or(Errno::NoDev)?;
-        if driver == Driver::Loopback {
+        let bridge = self.stack(ns).ports().get(index).is_some_and(|port| port.bridge.is_some());
+        if driver == Driver::Loopback || bridge {
             return Err(Refusal::because(Errno::Inval, "The interface netns is immutable"));
         }
         if ns == to {
@@ -209,24 +215,27 @@ impl World {
                 self.nsid_need(to, peer.netns);
             }
         }
+        self.stands_moved((ns, index), (to, wanted));
         Ok(wanted)
     }
 
     /// Configures one namespace; cables see changes of up and down.
     pub fn apply(&mut self, ns: NsId, command: Command) -> Result<(), Refusal> {
-        let end = match &command {
-            Command::LinkChange(index, _) => self.end_at(ns, *index).filter(|end| self.has_remote_carrier(*end)),
-            _ => None,
-        };
-        let outcome = match end {
-            Some(end) => self.apply_to_end(ns, end, command),
-            None => self.apply_plain(ns, command),
+        let outcome = match &command {
+            Command::LinkChange(index, change) => {
+                let (index, up) = (*index, change.up);
+                match self.end_at(ns, index).filter(|end| self.has_remote_carrier(*end)) {
+                    Some(end) => self.apply_to_end(ns, end, command),
+                    None => self.apply_to_virtual(ns, index, up, command),
+                }
+            }
+            _ => self.apply_plain(ns, command),
         };
         self.finish();
         outcome
     }
 
-    fn apply_plain(&mut self, ns: NsId, command: Command) -> Result<(), Refusal> {
+    pub(super) fn apply_plain(&mut self, ns: NsId, command: Command) -> Result<(), Refusal> {
         let done = self.visit(ns, |stack, cx, watcher| stack.apply(cx, command, watcher));
         done.unwrap_or(Err(Errno::Inval.into()))
     }
@@ -265,8 +274,8 @@ impl World {
     fn opened(&mut self, end: End, meets: bool, was_up: bool) {
         if meets {
             let index = self.port_at(end).map(|(_, port)| port.index);
-            let urgent = was_up || index.is_some_and(|index| self.depends_on_another(end, index));
-            self.fire(end, urgent);
+            let urgent = was_up || index.is_some_and(|index| self.depends_on_another(Watched::End(end), index));
+            self.fire(Watched::End(end), urgent);
             self.set_carrier(end.other(), true);
         }
         // `dev_activate`

@@ -1,37 +1,150 @@
-//! Links that are made of others, or of nothing: bridges, dummies, VLANs, macvlans, VXLANs.
+//! `ip link add` of links that are made of others, or of nothing: bridges, dummies, VLANs, macvlans, VXLANs.
 
 use super::links::EndAdd;
+use super::stand::Spot;
 use super::{LinkAdd, LinkKind, NsId, Peer, World};
 use vethlab_engine::addr::Mac;
-use vethlab_engine::control::{Errno, IfIndex, Refusal};
-use vethlab_engine::link::{Lower, Macvlan, Port, Vlan};
+use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange, Refusal};
+use vethlab_engine::link::virt::Takes;
+use vethlab_engine::link::{BridgeSpec, MacvlanMode, Port, VxlanSpec};
+
+/// Most links that stand on each other (`MAX_NEST_DEV`).
+const NEST: usize = 8;
 
 impl World {
     /// `ip link add` of anything but a cable.
     pub(super) fn link_add_virtual(&mut self, ns: NsId, link: &LinkAdd) -> Result<IfIndex, Refusal> {
         let LinkAdd { index, address, mtu, txqueuelen, .. } = *link;
         let end = EndAdd { ns, name: link.name.as_deref(), index, address, mtu, txqueuelen };
+        self.netns_exists(ns).then_some(()).ok_or(Errno::Inval)?;
+        let ports = self.stack(ns).ports();
+        let named = link.name.as_deref().is_some_and(|name| ports.named(name).is_some());
+        if named || index.is_some_and(|index| ports.get(index).is_some()) {
+            return Err(Errno::Exist.into());
+        }
         if address.is_some_and(|mac| mac.is_multicast() || mac == Mac::ZERO) {
             return Err(Errno::AddrNotAvail.into());
         }
         let index = match &link.kind {
             LinkKind::Dummy => self.register_as(&end, "dummy%d", Port::new_dummy)?,
-            LinkKind::Bridge(_) => self.register_as(&end, "bridge%d", Port::new_bridge)?,
-            _ => return Err(Refusal::because(Errno::OpNotSupp, "Unknown device type")),
+            LinkKind::Bridge(spec) => self.bridge_add(&end, spec)?,
+            LinkKind::Vlan { link, link_netns, id, protocol } => {
+                self.vlan_add(&end, (link_netns.unwrap_or(ns), *link), *id, *protocol)?
+            }
+            LinkKind::Macvlan { link, link_netns, mode } => {
+                self.macvlan_add(&end, (link_netns.unwrap_or(ns), *link), *mode)?
+            }
+            LinkKind::Vxlan(spec) => self.vxlan_add(&end, spec)?,
+            LinkKind::Veth { .. } | LinkKind::Other(_) => {
+                return Err(Refusal::because(Errno::OpNotSupp, "Unknown device type"));
+            }
         };
         self.finish();
         Ok(index)
     }
 
+    fn bridge_add(&mut self, end: &EndAdd<'_>, spec: &BridgeSpec) -> Result<IfIndex, Refusal> {
+        bounds(end.mtu, 68, 65_535)?;
+        let index = self.register_as(end, "bridge%d", Port::new_bridge)?;
+        if end.address.is_some()
+            && let Some(port) = self.port_of_mut((end.ns, index))
+        {
+            let mac = port.mac;
+            if let Some(bridge) = port.bridge.as_deref_mut() {
+                (bridge.fixed_mac, bridge.id) = (true, mac);
+            }
+        }
+        let change = LinkChange { bridge: Some(Box::new(spec.clone())), ..LinkChange::default() };
+        let told = self.apply_plain(end.ns, Command::LinkChange(index, change));
+        if let Err(refusal) = told {
+            self.evict_virtual(end.ns, index);
+            return Err(refusal);
+        }
+        Ok(index)
+    }
+
+    /// `vlan_newlink`
+    fn vlan_add(&mut self, end: &EndAdd<'_>, lower: Spot, id: u16, protocol: u16) -> Result<IfIndex, Refusal> {
+        let because = |errno, text: &str| Refusal::because(errno, format!("8021q: {text}"));
+        if id >= 4095 {
+            return Err(because(Errno::Range, "Invalid VLAN id"));
+        }
+        let below = self.port_of(lower).ok_or(because(Errno::NoDev, "link does not exist"))?;
+        if below.is_loopback() {
+            return Err(because(Errno::OpNotSupp, "VLANs not supported on device"));
+        }
+        if below.uppers.iter().any(|upper| upper.takes == Takes::Tag(protocol, id)) {
+            return Err(because(Errno::Exist, "VLAN device already exists"));
+        }
+        let (most, mac) = (below.mtu, below.mac);
+        if end.mtu.is_some_and(|mtu| mtu > most) {
+            return Err(Errno::Inval.into());
+        }
+        self.may_nest(lower)?;
+        let inherited = end.address.is_none();
+        let end = EndAdd { mtu: end.mtu.or(Some(most)), address: end.address.or(Some(mac)), ..*end };
+        let index = self.register_as(&end, "vlan%d", |index, name, mac, now| {
+            Port::new_vlan(index, name, mac, now, protocol, id, inherited)
+        })?;
+        self.stand((end.ns, index), lower);
+        Ok(index)
+    }
+
+    /// `macvlan_common_newlink`
+    fn macvlan_add(&mut self, end: &EndAdd<'_>, lower: Spot, mode: MacvlanMode) -> Result<IfIndex, Refusal> {
+        self.port_of(lower).ok_or(Errno::NoDev)?;
+        // On another macvlan it stands on what that stands on.
+        let is_macvlan = self.port_of(lower).is_some_and(|port| port.macvlan.is_some());
+        let lower = if is_macvlan { self.stands.lower_of(lower.0, lower.1).ok_or(Errno::NoDev)? } else { lower };
+        let below = self.port_of(lower).ok_or(Errno::NoDev)?;
+        let (most, mac) = (below.mtu, below.mac);
+        if end.mtu.is_some_and(|mtu| mtu > most) || below.is_loopback() {
+            return Err(Errno::Inval.into());
+        }
+        if below.master.is_some() {
+            return Err(Errno::Busy.into());
+        }
+        let others = below.uppers.iter().filter(|upper| matches!(upper.takes, Takes::Mac(..)));
+        let passthru = |takes: Takes| matches!(takes, Takes::Mac(_, MacvlanMode::Passthru));
+        if others.clone().any(|upper| passthru(upper.takes)) || mode == MacvlanMode::Passthru && others.count() > 0 {
+            return Err(Errno::Inval.into());
+        }
+        if mode == MacvlanMode::Source {
+            return Err(Refusal::because(Errno::OpNotSupp, "vethlab: mode source of a macvlan is not simulated"));
+        }
+        self.may_nest(lower)?;
+        let address = if mode == MacvlanMode::Passthru { Some(mac) } else { end.address };
+        let end = EndAdd { mtu: end.mtu.or(Some(most)), address, ..*end };
+        let make = |index, name, mac, now| Port::new_macvlan(index, name, mac, now, mode);
+        let index = self.register_as(&end, "macvlan%d", make)?;
+        self.stand((end.ns, index), lower);
+        Ok(index)
+    }
+
+    fn may_nest(&self, lower: Spot) -> Result<(), Errno> {
+        let below = |spot: &Spot| self.stands.lower_of(spot.0, spot.1);
+        let depth = std::iter::successors(Some(lower), below).take(NEST).count();
+        if depth < NEST { Ok(()) } else { Err(Errno::MLink) }
+    }
+
+    fn vxlan_add(&mut self, _end: &EndAdd<'_>, _spec: &VxlanSpec) -> Result<IfIndex, Refusal> {
+        Err(Refusal::because(Errno::OpNotSupp, "Unknown device type"))
+    }
+
     /// The link that another one stands on (`IFLA_LINK` of a VLAN, a macvlan, a VXLAN with `dev`).
     pub fn lower(&self, ns: NsId, index: IfIndex) -> Option<Peer> {
-        let port = self.nets.get(&ns)?.stack.ports().get(index)?;
-        let here = |index| Peer { netns: ns, index };
-        match (port.vlan, port.macvlan, &port.vxlan) {
-            (Some(Vlan { lower: Lower::Here(index), .. }), ..) => Some(here(index)),
-            (_, Some(Macvlan { lower: Lower::Here(index), .. }), _) => Some(here(index)),
-            (.., Some(vxlan)) => vxlan.spec.dev.map(here),
-            _ => None,
-        }
+        let spec = self.port_of((ns, index))?.vxlan.as_ref().map(|vxlan| vxlan.spec);
+        let dev = spec.and_then(|spec| spec.dev).map(|dev| (ns, dev));
+        let (netns, index) = self.stands.lower_of(ns, index).or(dev)?;
+        Some(Peer { netns, index })
+    }
+}
+
+/// What the kernel says of an MTU that a new link may not have.
+fn bounds(mtu: Option<u32>, least: u32, most: u32) -> Result<(), Refusal> {
+    match mtu {
+        Some(mtu) if mtu < least => Err(Refusal::because(Errno::Inval, "mtu less than device minimum")),
+        Some(mtu) if mtu > most => Err(Refusal::because(Errno::Inval, "mtu greater than device maximum")),
+        _ => Ok(()),
     }
 }

@@ -6,17 +6,26 @@ use super::cable::{End, Place};
 use super::event::{Event, Key};
 use super::{NsId, World};
 use vethlab_engine::control::IfIndex;
-use vethlab_engine::link::OperState;
+use vethlab_engine::link::{OperState, Port};
 use vethlab_engine::time::{Duration, Time};
 
 /// Between two looks at what is not urgent (`HZ`).
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The list of cables whose state has changed and was not noticed yet.
+/// A link whose carrier is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watched {
+    /// The port at an end of a cable, wherever that is.
+    End(End),
+    /// A bridge, a VLAN and the like.
+    Port(NsId, IfIndex),
+}
+
+/// The list of links whose state has changed and was not noticed yet.
 #[derive(Debug, Default)]
 pub(super) struct LinkWatch {
     /// Oldest first (`lweventlist`).
-    pending: Vec<End>,
+    pending: Vec<Watched>,
     /// Not before then, what is not urgent (`linkwatch_nextevent`).
     next: Time,
     /// `LW_URGENT`
@@ -32,27 +41,52 @@ impl World {
         let changes = self.port_at(end).is_some_and(|(_, port)| port.carrier != on);
         if changes {
             self.stack_mut(ns).carrier(index, on);
-            let urgent = self.is_urgent(end);
-            self.fire(end, urgent);
+            let watched = Watched::End(end);
+            let urgent = self.is_urgent(watched);
+            self.fire(watched, urgent);
+        }
+    }
+
+    /// A port that is watched.
+    fn watched_port(&self, watched: Watched) -> Option<(NsId, &Port)> {
+        match watched {
+            Watched::End(end) => self.port_at(end),
+            Watched::Port(ns, index) => Some((ns, self.nets.get(&ns)?.stack.ports().get(index)?)),
         }
     }
 
     /// `linkwatch_urgent_event`: a port that is up and depends on another one; or one that could send now but for the
     /// link watch.
-    fn is_urgent(&self, end: End) -> bool {
-        let Some((_, port)) = self.port_at(end).filter(|(_, port)| port.is_up()) else { return false };
-        self.depends_on_another(end, port.index) || port.carrier && port.was_up && !self.is_active(end)
+    pub(super) fn is_urgent(&self, watched: Watched) -> bool {
+        let Some((_, port)) = self.watched_port(watched).filter(|(_, port)| port.is_up()) else { return false };
+        self.depends_on_another(watched, port.index) || port.carrier && port.was_up && !self.sends(watched)
+    }
+
+    /// True if the port takes frames to send.
+    fn sends(&self, watched: Watched) -> bool {
+        match watched {
+            Watched::End(end) => self.is_active(end),
+            Watched::Port(ns, index) => self.stands.is_active(ns, index),
+        }
     }
 
     /// `dev->ifindex != dev_get_iflink(dev)`: the kernel compares indexes of two namespaces.
-    pub(super) fn depends_on_another(&self, end: End, index: IfIndex) -> bool {
-        self.port_at(end.other()).is_some_and(|(_, peer)| peer.index != index)
+    pub(super) fn depends_on_another(&self, watched: Watched, index: IfIndex) -> bool {
+        self.other_index(watched).is_some_and(|other| other != index)
+    }
+
+    /// `dev_get_iflink`
+    fn other_index(&self, watched: Watched) -> Option<IfIndex> {
+        match watched {
+            Watched::End(end) => self.port_at(end.other()).map(|(_, peer)| peer.index),
+            Watched::Port(ns, index) => self.stands.lower_of(ns, index).map(|(_, lower)| lower),
+        }
     }
 
     /// `linkwatch_fire_event`
-    pub(super) fn fire(&mut self, end: End, urgent: bool) {
-        if !self.watch.pending.contains(&end) {
-            self.watch.pending.push(end);
+    pub(super) fn fire(&mut self, watched: Watched, urgent: bool) {
+        if !self.watch.pending.contains(&watched) {
+            self.watch.pending.push(watched);
         } else if !urgent {
             return;
         }
@@ -86,11 +120,11 @@ impl World {
             watch.next = self.now + PAUSE;
         }
         watch.urgent = false;
-        for end in std::mem::take(&mut watch.pending) {
-            if urgent_only && !self.is_urgent(end) {
-                self.watch.pending.push(end);
+        for watched in std::mem::take(&mut watch.pending) {
+            if urgent_only && !self.is_urgent(watched) {
+                self.watch.pending.push(watched);
             } else {
-                self.notice(end);
+                self.notice(watched);
             }
         }
         if !self.watch.pending.is_empty() {
@@ -106,32 +140,36 @@ impl World {
         }
     }
 
-    /// Forgets an end that is gone.
-    pub(super) fn watch_forget(&mut self, end: End) {
-        self.watch.pending.retain(|pending| *pending != end);
+    /// Forgets a link that is gone.
+    pub(super) fn watch_forget(&mut self, gone: Watched) {
+        self.watch.pending.retain(|pending| *pending != gone);
     }
 
     /// `linkwatch_do_dev`
-    fn notice(&mut self, end: End) {
-        let Some((ns, port)) = self.port_at(end) else { return };
+    fn notice(&mut self, watched: Watched) {
+        let Some((ns, port)) = self.watched_port(watched) else { return };
         let (index, up, carrier) = (port.index, port.is_up(), port.carrier);
-        let state = self.default_operstate(end, ns, index, carrier);
+        let state = self.default_operstate(watched, ns, index, carrier);
         if up {
-            self.set_active(end, carrier);
+            match watched {
+                Watched::End(end) => self.set_active(end, carrier),
+                Watched::Port(ns, index) => self.stands.set_active(ns, index, carrier),
+            }
         }
         self.visit(ns, |stack, cx, _| stack.link_change(cx, index, state));
+        self.heed_links();
     }
 
     /// `default_operstate`: a port without carrier is `LOWERLAYERDOWN` if a port of its own namespace has the number of the
     /// other end, and has no carrier either. Whether that port is the other end is not asked.
-    fn default_operstate(&self, end: End, ns: NsId, index: IfIndex, carrier: bool) -> OperState {
+    fn default_operstate(&self, watched: Watched, ns: NsId, index: IfIndex, carrier: bool) -> OperState {
         if carrier {
             return OperState::Up;
         }
-        let Some((_, other)) = self.port_at(end.other()).filter(|(_, other)| other.index != index) else {
+        let Some(other) = self.other_index(watched).filter(|other| *other != index) else {
             return OperState::Down;
         };
-        match self.stack(ns).ports().get(other.index) {
+        match self.stack(ns).ports().get(other) {
             Some(below) if !below.carrier => OperState::LowerLayerDown,
             _ => OperState::Down,
         }
@@ -140,9 +178,10 @@ impl World {
     /// `linkwatch_sync_dev`: whoever asks the kernel for this one link (`RTM_GETLINK` by name or number, as iproute2 does for
     /// each `dev NAME`), or reads its `carrier`, makes it notice now.
     pub fn link_sync(&mut self, ns: NsId, index: IfIndex) {
-        if let Some(end) = self.end_at(ns, index).filter(|end| self.watch.pending.contains(end)) {
-            self.watch_forget(end);
-            self.notice(end);
+        let watched = self.end_at(ns, index).map_or(Watched::Port(ns, index), Watched::End);
+        if self.watch.pending.contains(&watched) {
+            self.watch_forget(watched);
+            self.notice(watched);
             self.finish();
         }
     }

@@ -92,9 +92,9 @@ impl BridgePort {
         u16::from(self.priority) << 10 | self.number & 0x3ff
     }
 
-    /// `br_setport`: one after the other; what was done before a refusal stays done. `running`: the port is up and has a
-    /// carrier.
-    pub fn change(&mut self, change: &BridgePortChange, running: bool) -> Result<(), Refusal> {
+    /// `br_setport`: one after the other; what was done before a refusal stays done. `up`: the port
+    /// is up; `running`: the namespace has noticed its carrier.
+    pub fn change(&mut self, change: &BridgePortChange, up: bool, running: bool) -> Result<(), Refusal> {
         macro_rules! set {
             ($($field:ident)*) => { $(if let Some(value) = change.$field { self.$field = value; })* };
         }
@@ -119,7 +119,7 @@ impl BridgePort {
             self.priority = u8::try_from(priority).ok().filter(|priority| *priority < 64).ok_or(Errno::Range)?;
         }
         if let Some(state) = change.state {
-            self.set_state(state, running)?;
+            self.set_state(state, up, running)?;
         }
         if let Some(router) = change.mcast_router {
             (router <= 3).then_some(()).ok_or(Errno::Inval)?;
@@ -133,7 +133,7 @@ impl BridgePort {
     }
 
     /// `br_set_port_state`
-    fn set_state(&mut self, state: u8, running: bool) -> Result<(), Errno> {
+    fn set_state(&mut self, state: u8, up: bool, running: bool) -> Result<(), Errno> {
         let state = match state {
             0 => PortState::Disabled,
             1 => PortState::Listening,
@@ -142,7 +142,7 @@ impl BridgePort {
             4 => PortState::Blocking,
             _ => return Err(Errno::Inval),
         };
-        if !running && state != PortState::Disabled {
+        if !up || !running && state != PortState::Disabled {
             return Err(Errno::NetDown);
         }
         self.state = state;

@@ -4,6 +4,7 @@ use super::lab::*;
 use crate::addr::Mac;
 use crate::control::{Command, LinkChange, RouteKind, RuleAction, RuleSpec};
 use crate::filter::{Match, Not, RejectWith, Rule, TableName, Target};
+use crate::link::bridge::BridgePortChange;
 use crate::local::SocketKind;
 use crate::reason::DropReason::{self, *};
 use crate::sysctl::NeighLimits;
@@ -49,7 +50,7 @@ fn park(lab: &mut Lab, host: u8) {
 /// Does what is discarded for this reason; `false` if nobody knows how.
 fn provoke(lab: &mut Lab, reason: DropReason) -> bool {
     let ways = [of_the_link, of_the_header, of_the_route, of_what_waits, of_the_payload, of_the_filter];
-    ways.iter().any(|way| way(lab, reason))
+    ways.iter().any(|way| way(lab, reason)) || of_bridges(lab, reason)
 }
 
 /// Reasons that are the link and its ARP's.
@@ -247,6 +248,25 @@ fn of_the_filter(lab: &mut Lab, reason: DropReason) -> bool {
             lab.apply(0, Command::RuleAdd(spec)).expect("a rule");
             lab.packet(IN, &request("10.0.2.2", "10.0.2.1"));
         }
+        _ => return false,
+    }
+    true
+}
+
+/// Reasons that are a bridge's.
+fn of_bridges(lab: &mut Lab, reason: DropReason) -> bool {
+    *lab = super::bridge::bridge();
+    let (port, other) = (super::bridge::A, host_mac(7));
+    let from = |source, destination| framed(destination, source, 0x88b5, &[0; 46]);
+    match reason {
+        SourceMac => lab.receive(port, &from(Mac::BROADCAST, other)),
+        PauseFrame => lab.receive(port, &from(other, Mac([1, 0x80, 0xc2, 0, 0, 1]))),
+        BridgePortState => {
+            super::bridge::set(lab, port, BridgePortChange { state: Some(0), ..BridgePortChange::default() });
+            lab.receive(port, &from(other, Mac::BROADCAST));
+        }
+        BridgeNoPort => lab.receive(port, &from(other, other)),
+        BridgePortMtu => lab.receive(port, &framed(Mac::BROADCAST, other, 0x88b5, &[0; 1505])),
         _ => return false,
     }
     true
