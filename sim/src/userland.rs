@@ -12,7 +12,9 @@ pub(crate) mod hostname;
 mod id;
 mod ifconfig;
 mod ip;
+mod iptables;
 pub(crate) mod modules;
+mod netdb;
 mod nettools;
 mod nsenter;
 mod number;
@@ -58,6 +60,18 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("id", |p| Box::pin(id::id(p))),
     ("ifconfig", |p| Box::pin(ifconfig::main(p))),
     ("ip", |p| Box::pin(ip::main(p))),
+    ("ip6tables", |p| Box::pin(iptables::v6(p))),
+    ("ip6tables-nft", |p| Box::pin(iptables::v6(p))),
+    ("ip6tables-nft-restore", |p| Box::pin(iptables::v6(p))),
+    ("ip6tables-nft-save", |p| Box::pin(iptables::v6(p))),
+    ("ip6tables-restore", |p| Box::pin(iptables::v6(p))),
+    ("ip6tables-save", |p| Box::pin(iptables::v6(p))),
+    ("iptables", |p| Box::pin(iptables::main(p))),
+    ("iptables-nft", |p| Box::pin(iptables::main(p))),
+    ("iptables-nft-restore", |p| Box::pin(iptables::restore_main(p))),
+    ("iptables-nft-save", |p| Box::pin(iptables::save_main(p))),
+    ("iptables-restore", |p| Box::pin(iptables::restore_main(p))),
+    ("iptables-save", |p| Box::pin(iptables::save_main(p))),
     ("lsmod", |p| Box::pin(modules::lsmod(p))),
     ("modprobe", |p| Box::pin(modules::modprobe(p))),
     ("nsenter", |p| Box::pin(nsenter::nsenter(p))),

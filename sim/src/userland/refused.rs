@@ -5,11 +5,11 @@
 #[rustfmt::skip]
 pub const REFUSED: &[&str] = &[
     // packet filters and what they track
-    "iptables", "iptables-save", "iptables-restore", "iptables-apply", "iptables-xml", "iptables-translate",
-    "iptables-restore-translate", "iptables-nft", "iptables-nft-save", "iptables-nft-restore", "iptables-legacy",
-    "iptables-legacy-save", "iptables-legacy-restore", "ip6tables", "ip6tables-save", "ip6tables-restore",
-    "ip6tables-apply", "ip6tables-translate", "ip6tables-restore-translate", "ip6tables-nft", "ip6tables-nft-save",
-    "ip6tables-nft-restore", "ip6tables-legacy", "ip6tables-legacy-save", "ip6tables-legacy-restore", "arptables",
+    "iptables-apply", "iptables-xml", "iptables-translate",
+    "iptables-restore-translate", "iptables-legacy",
+    "iptables-legacy-save", "iptables-legacy-restore", 
+    "ip6tables-apply", "ip6tables-translate", "ip6tables-restore-translate", 
+    "ip6tables-legacy", "ip6tables-legacy-save", "ip6tables-legacy-restore", "arptables",
     "arptables-save", "arptables-restore", "ebtables", "ebtables-save", "ebtables-restore", "xtables-monitor",
     "xtables-nft-multi", "xtables-legacy-multi", "nft", "ipset", "ipvsadm", "conntrack", "conntrackd", "nfct", "ufw",
     "firewall-cmd", "firewalld", "shorewall", "fail2ban-client", "fwknop",
