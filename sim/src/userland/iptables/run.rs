@@ -1,6 +1,6 @@
 //! Commands carried out: which chains they need, what they complain of, and what they print (`nft.c`, `nft_prepare`).
 
-use super::batch::{Batch, Change, Tables, references};
+use super::batch::{Batch, Change, references};
 use super::canonical::canonical;
 use super::command::{Command, ask};
 use super::list::{self, Format};
