@@ -14,6 +14,7 @@ mod ifconfig;
 mod ip;
 mod iptables;
 pub(crate) mod modules;
+mod nc;
 mod netdb;
 mod nettools;
 mod nsenter;
@@ -74,6 +75,9 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("iptables-save", |p| Box::pin(iptables::save_main(p))),
     ("lsmod", |p| Box::pin(modules::lsmod(p))),
     ("modprobe", |p| Box::pin(modules::modprobe(p))),
+    ("nc", |p| Box::pin(nc::main(p))),
+    ("nc.openbsd", |p| Box::pin(nc::main(p))),
+    ("netcat", |p| Box::pin(nc::main(p))),
     ("nsenter", |p| Box::pin(nsenter::nsenter(p))),
     ("ping", |p| Box::pin(ping::main(p))),
     ("ping4", |p| Box::pin(ping::main(p))),

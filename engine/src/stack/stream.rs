@@ -170,6 +170,11 @@ impl Stack {
         self.sockets.get_mut(socket).ok()?.take_pending().err()
     }
 
+    /// An error waits (`POLLERR`).
+    pub fn has_error(&self, socket: SocketId) -> bool {
+        self.sockets.get(socket).is_ok_and(|socket| socket.has_error())
+    }
+
     /// A call that reads would not block: something came, an error, the end, a connection (`POLLIN`, `POLLERR`, `POLLHUP`).
     pub fn is_readable(&self, socket: SocketId) -> bool {
         let Ok(state) = self.sockets.get(socket) else { return false };

@@ -35,7 +35,12 @@ impl Lab {
     /// Starts a command line in the host namespace and lets it run until it waits; it goes on while others run. Its
     /// standard input is empty.
     pub fn start(&mut self, line: &str) -> Pid {
-        let ns = self.world().host();
+        let host = self.world().host();
+        self.start_in(host, line)
+    }
+
+    /// The same in another namespace.
+    pub fn start_in(&mut self, ns: NsId, line: &str) -> Pid {
         let pid = self.spawn(Spawn { ns, argv: split(line), env: Vec::new(), tty: false, real_pid: None });
         self.turn();
         pid

@@ -16,6 +16,8 @@ pub enum Wait {
     Read(SocketId),
     /// Writing would not block: room, or the end of a connect, be it success or failure.
     Write(SocketId),
+    /// An error waits ([`Proc::socket_error`]), as `poll` tells whatever it is asked (`POLLERR`).
+    Error(SocketId),
     /// Standard input has something to read, or the end.
     Stdin,
 }
@@ -147,6 +149,7 @@ impl Proc {
         let is_ready = |wait: &Wait| match wait {
             Wait::Read(socket) => stack.is_readable(*socket),
             Wait::Write(socket) => stack.is_writable(*socket),
+            Wait::Error(socket) => stack.has_error(*socket),
             Wait::Stdin => self.stdin_ready(),
         };
         waits.iter().enumerate().filter(|(_, wait)| is_ready(wait)).map(|(at, _)| at).collect()
