@@ -172,9 +172,18 @@ impl Conntrack {
         let mut all = self.table.all();
         all.retain(|id| self.table.get(*id).is_some_and(|conn| confirmed(conn) && which(conn)));
         for id in &all {
-            self.kill(*id);
+            self.table.remove(*id);
         }
         all.len()
+    }
+
+    /// Packets and bytes are counted from 0 again (`conntrack -L -z`).
+    pub fn zero_counters(&mut self, which: impl Fn(&Conn) -> bool) {
+        for id in self.table.all() {
+            if let Some(conn) = self.table.get_mut(id).filter(|conn| which(conn)) {
+                conn.counters = conn.counters.map(|_| Default::default());
+            }
+        }
     }
 
     /// What happened since the beginning.

@@ -111,7 +111,6 @@ impl Conntrack {
         let held = |at: Ipv4Addr| address.is_none_or(|address| address == at);
         if self.count() > 0 {
             self.delete(|conn| conn.masquerade == out && held(conn.tuples[1].destination.address));
-            self.reap();
         }
     }
 }

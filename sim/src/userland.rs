@@ -7,6 +7,7 @@ mod arp;
 mod arping;
 mod becoming;
 mod brctl;
+pub(crate) mod conntrack;
 mod getopt;
 pub(crate) mod hostname;
 mod id;
@@ -57,6 +58,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("arping", |p| Box::pin(arping::main(p))),
     ("brctl", |p| Box::pin(brctl::main(p))),
     ("bridge", |p| Box::pin(ip::bridge::main(p))),
+    ("conntrack", |p| Box::pin(conntrack::main(p))),
     ("hostname", |p| Box::pin(hostname::main(p))),
     ("id", |p| Box::pin(id::id(p))),
     ("ifconfig", |p| Box::pin(ifconfig::main(p))),

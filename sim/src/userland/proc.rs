@@ -95,6 +95,11 @@ impl Proc {
         (EPOCH + nanos / 1_000_000_000, (nanos % 1_000_000_000) as u32)
     }
 
+    /// The seconds that [`Proc::wall_clock`] shows at that time.
+    pub(super) fn wall_clock_at(&self, time: Time) -> u64 {
+        EPOCH + time.nanos() / 1_000_000_000
+    }
+
     /// Prints on standard output, as is (no newline added).
     pub fn out(&self, text: &str) {
         if !text.is_empty() {

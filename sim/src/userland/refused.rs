@@ -11,7 +11,7 @@ pub const REFUSED: &[&str] = &[
     "ip6tables-apply", "ip6tables-translate", "ip6tables-restore-translate", 
     "ip6tables-legacy", "ip6tables-legacy-save", "ip6tables-legacy-restore", "arptables",
     "arptables-save", "arptables-restore", "ebtables", "ebtables-save", "ebtables-restore", "xtables-monitor",
-    "xtables-nft-multi", "xtables-legacy-multi", "nft", "ipset", "ipvsadm", "conntrack", "conntrackd", "nfct", "ufw",
+    "xtables-nft-multi", "xtables-legacy-multi", "nft", "ipset", "ipvsadm", "conntrackd", "nfct", "ufw",
     "firewall-cmd", "firewalld", "shorewall", "fail2ban-client", "fwknop",
     // links and queues
     "tc", "vconfig", "ifenslave", "teamd", "teamdctl", "ethtool", "mii-tool", "mii-diag", "devlink",

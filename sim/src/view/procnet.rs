@@ -1,6 +1,7 @@
 //! `/proc/net`: tables that old tools read.
 
 use super::{Entry, Kind};
+use crate::userland::conntrack::proc_line;
 use crate::world::{NsId, World};
 use std::fmt::Write as _;
 use vethlab_engine::addr::{IpAddr, Ipv4Addr, Mac};
@@ -8,7 +9,7 @@ use vethlab_engine::control::{Errno, IfIndex, Nud, RouteKind, table};
 use vethlab_engine::route::Route;
 
 /// The tables there are.
-const FILES: &[&str] = &["arp", "dev", "if_inet6", "route"];
+const FILES: &[&str] = &["arp", "dev", "if_inet6", "nf_conntrack", "route"];
 
 /// Bytes of a line of `route` without its end.
 const ROUTE_LINE: usize = 127;
@@ -16,7 +17,7 @@ const ROUTE_LINE: usize = 127;
 pub(super) fn kind(parts: &[&str]) -> Result<Entry, Errno> {
     match parts {
         [] => Ok(Entry::directory("net", 0o555)),
-        [name] if FILES.contains(name) => Ok(Entry::file(name, 0o444)),
+        [name] if FILES.contains(name) => Ok(Entry::file(name, mode(name))),
         [name, ..] if FILES.contains(name) => Err(Errno::NotDir),
         _ => Err(Errno::NoEnt),
     }
@@ -24,7 +25,7 @@ pub(super) fn kind(parts: &[&str]) -> Result<Entry, Errno> {
 
 pub(super) fn list(parts: &[&str]) -> Result<Vec<Entry>, Errno> {
     match kind(parts)?.kind {
-        Kind::Directory => Ok(FILES.iter().map(|name| Entry::file(name, 0o444)).collect()),
+        Kind::Directory => Ok(FILES.iter().map(|name| Entry::file(name, mode(name))).collect()),
         _ => Err(Errno::NotDir),
     }
 }
@@ -34,10 +35,25 @@ pub(super) fn read(world: &World, ns: NsId, parts: &[&str]) -> Result<String, Er
     match parts {
         ["arp"] => Ok(arp(world, ns)),
         ["dev"] => Ok(dev(world, ns)),
+        ["nf_conntrack"] => Ok(nf_conntrack(world, ns)),
         ["if_inet6"] => Ok(if_inet6(world, ns)),
         ["route"] => Ok(route(world, ns)),
         _ => Err(Errno::IsDir),
     }
+}
+
+/// Only root sees who talks to whom.
+fn mode(name: &str) -> u16 {
+    if name == "nf_conntrack" { 0o440 } else { 0o444 }
+}
+
+/// `ct_seq_show`
+fn nf_conntrack(world: &World, ns: NsId) -> String {
+    let mut text = String::new();
+    for conn in world.stack(ns).conntrack().entries(world.now()) {
+        proc_line(&mut text, conn, world.now());
+    }
+    text
 }
 
 fn name(world: &World, ns: NsId, index: IfIndex) -> &str {
