@@ -10,6 +10,7 @@ mod run;
 
 pub use self::files::{DirEntry, FileAnswer, FileCall, FileInfo, FileReply};
 
+pub use self::core::Owner;
 use self::core::{Core, FileWait, State, Waiting};
 use self::files::Memory;
 use crate::userland::proc::Identity;
@@ -171,6 +172,9 @@ pub struct Output {
 /// The number of the first program; they count up from here, as the processes of a freshly booted machine do.
 const FIRST_PID: u32 = 1001;
 
+/// Letters of a process's name that the kernel keeps (`TASK_COMM_LEN`).
+const COMM: usize = 15;
+
 /// A world and its programs.
 pub struct Lab {
     core: Rc<Core>,
@@ -218,7 +222,9 @@ impl Lab {
         };
         self.world().netns_hold(ns);
         let mut state = self.core.state.borrow_mut();
-        state.programs.insert(pid, Waiting::default());
+        let comm = base_name(&name).chars().take(COMM).collect();
+        let waiting = Waiting { name: comm, shown_pid: real_pid.unwrap_or(pid.0), ..Waiting::default() };
+        state.programs.insert(pid, waiting);
         state.progress = true;
         if let Some(real) = real_pid {
             state.processes.retain(|(known, _)| *known != real);
@@ -280,8 +286,8 @@ impl Lab {
         }
         drop(state);
         let mut world = self.world();
-        for (ns, socket) in sockets {
-            world.stack_mut(ns).close(socket);
+        for opened in sockets {
+            world.stack_mut(opened.ns).close(opened.socket);
         }
         world.netns_release(task.ns);
     }

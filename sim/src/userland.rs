@@ -29,6 +29,7 @@ mod resolve;
 mod route;
 mod sleep;
 mod socket;
+mod ss;
 mod sudo;
 mod sysctl;
 mod timeout;
@@ -86,6 +87,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("ping6", |p| Box::pin(ping::main(p))),
     ("route", |p| Box::pin(route::main(p))),
     ("sleep", |p| Box::pin(sleep::main(p))),
+    ("ss", |p| Box::pin(ss::main(p))),
     ("su", |p| Box::pin(sudo::su(p))),
     ("sudo", |p| Box::pin(sudo::sudo(p))),
     ("tracepath", |p| Box::pin(tracepath::main(p))),

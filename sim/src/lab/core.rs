@@ -42,7 +42,29 @@ pub(crate) struct Waiting {
     /// What came of standard input and was not read yet.
     pub(crate) stdin: Stdin,
     /// Sockets it opened, closed when it ends.
-    pub(crate) sockets: Vec<(NsId, SocketId)>,
+    pub(crate) sockets: Vec<Opened>,
+    /// Its name and its process id, as `ss -p` tells them.
+    pub(crate) name: String,
+    pub(crate) shown_pid: u32,
+}
+
+/// A socket that a program opened, and its file descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) ns: NsId,
+    pub(crate) socket: SocketId,
+    pub(crate) fd: u32,
+}
+
+/// A program that has a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Its name, as the kernel keeps it: at most fifteen bytes.
+    pub name: String,
+    /// Its process id.
+    pub pid: u32,
+    /// The file descriptor.
+    pub fd: u32,
 }
 
 /// The state of a request for a real file.
@@ -97,6 +119,17 @@ impl Waiting {
         }
     }
 
+    /// Keeps a socket under the lowest file descriptor that is free.
+    pub(crate) fn keep(&mut self, ns: NsId, socket: SocketId) {
+        const FIRST: u32 = 3;
+        if self.sockets.iter().any(|opened| (opened.ns, opened.socket) == (ns, socket)) {
+            return;
+        }
+        let is_free = |fd: &u32| self.sockets.iter().all(|opened| opened.fd != *fd);
+        let fd = (FIRST..).find(is_free).unwrap_or(FIRST);
+        self.sockets.push(Opened { ns, socket, fd });
+    }
+
     /// True while it waits for the driver.
     pub(crate) fn needs_file(&self) -> bool {
         matches!(self.file, FileWait::Asked)
@@ -116,7 +149,7 @@ impl State {
     }
 
     /// Records the end of a program.
-    pub(crate) fn ended(&mut self, pid: Pid, exit: Exit) -> Vec<(NsId, SocketId)> {
+    pub(crate) fn ended(&mut self, pid: Pid, exit: Exit) -> Vec<Opened> {
         self.progress = true;
         self.events.push(Event::Exit(pid, exit));
         self.programs.remove(&pid).map(|waiting| waiting.sockets).unwrap_or_default()

@@ -136,7 +136,7 @@ impl Proc {
     /// A socket that the program has closed itself: its number may be another's soon.
     pub(crate) fn closed(&self, socket: SocketId) {
         let entry = (self.me.ns, socket);
-        self.mine(|waiting| waiting.sockets.retain(|known| *known != entry));
+        self.mine(|waiting| waiting.sockets.retain(|known| (known.ns, known.socket) != entry));
     }
 
     /// Waits until then, or for a signal.
@@ -227,12 +227,8 @@ impl Proc {
     }
 
     fn keep(&self, socket: SocketId) {
-        let entry = (self.me.ns, socket);
-        self.mine(|waiting| {
-            if !waiting.sockets.contains(&entry) {
-                waiting.sockets.push(entry);
-            }
-        });
+        let ns = self.me.ns;
+        self.mine(|waiting| waiting.keep(ns, socket));
     }
 
     fn mine<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {

@@ -29,7 +29,7 @@ pub const REFUSED: &[&str] = &[
     "ncat", "nc.traditional", "socat", "telnet", "ssh", "sshd", "scp", "sftp", "sshpass",
     "ssh-copy-id", "ssh-keyscan", "autossh", "mosh", "rsync", "ftp", "lftp", "tftp", "curl", "wget", "aria2c",
     "lynx", "w3m", "wrk", "iperf", "iperf3", "netperf", "netserver", "qperf", "sockperf",
-    "nuttcp", "ss", "dig", "nslookup", "host", "delv", "drill", "resolvectl", "whois", "dhclient", "dhcpcd", "udhcpc",
+    "nuttcp", "dig", "nslookup", "host", "delv", "drill", "resolvectl", "whois", "dhclient", "dhcpcd", "udhcpc",
     "udhcpd", "dhcpd", "dnsmasq", "unbound", "named", "rndc", "nginx", "apache2", "httpd", "lighttpd", "haproxy", "squid",
     "nmap", "nping", "hping3", "hping", "masscan", "zmap", "arp-scan", "arpspoof", "arp-fingerprint", "netdiscover", "mtr",
     "mtr-packet", "fping", "fping6", "tcptraceroute", "lft", "clockdiff", "rarpd", "rdate", "ntpdate", "ntpd", "ntpq",

@@ -1,7 +1,8 @@
 //! Calls on sockets that do not block, and the wait for any of several (`poll`).
 
 use super::Proc;
-use crate::lab::Signal;
+use crate::lab::{Owner, Signal};
+use crate::world::NsId;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
 use vethlab_engine::Stack;
@@ -129,6 +130,16 @@ impl Proc {
     /// `getpeername`
     pub fn peer_name(&self, socket: SocketId) -> Option<Endpoint> {
         self.world().stack(self.ns()).peer_name(socket)
+    }
+
+    /// The programs that have a socket of a namespace.
+    pub fn owners(&self, ns: NsId, socket: SocketId) -> Vec<Owner> {
+        let state = self.core.state.borrow();
+        let has = state.programs.values().filter_map(|program| {
+            let opened = program.sockets.iter().find(|opened| (opened.ns, opened.socket) == (ns, socket))?;
+            Some(Owner { name: program.name.clone(), pid: program.shown_pid, fd: opened.fd })
+        });
+        has.collect()
     }
 
     /// Waits until one of these is ready, a signal comes, or `until` is reached.
