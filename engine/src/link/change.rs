@@ -105,6 +105,7 @@ impl Config {
         if port.mac != mac && (mac.is_multicast() || mac == Mac::ZERO) {
             return Err(Errno::AddrNotAvail.into());
         }
+        port.mac_set = true;
         if let Some(vlan) = &mut port.vlan {
             vlan.inherits_mac = false;
         }

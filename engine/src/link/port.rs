@@ -85,6 +85,8 @@ pub struct Port {
     pub kind: PortKind,
     /// Its own MAC.
     pub mac: Mac,
+    /// A user said it (`NET_ADDR_SET`).
+    pub mac_set: bool,
     /// `ff:ff:ff:ff:ff:ff`, or zero for `lo`.
     pub broadcast: Mac,
     /// Largest IP packet, in bytes.

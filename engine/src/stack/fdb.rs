@@ -4,7 +4,8 @@ use super::Stack;
 use crate::addr::Mac;
 use crate::control::{Errno, FdbEntry, FdbMode, FdbSpec, IfIndex, NeighborMode, Nud, Refusal};
 use crate::link::bridge::{Bridge, FdbRecord, PortState};
-use crate::link::{Port, PortKind};
+use crate::link::virt::{Place, Takes};
+use crate::link::{MacvlanMode, Port, PortKind, Upper};
 use crate::time::Time;
 
 /// Most MACs that a port is told to hear by hand.
@@ -178,12 +179,27 @@ impl Stack {
         entries
     }
 
+    /// The MACs of the macvlans on a port that are up.
+    fn macvlans_on(&self, port: &Port) -> Vec<Mac> {
+        let is_up = |place: Place| match place {
+            Place::Here(index) => self.config.ports.get(index).is_some_and(Port::is_up),
+            Place::Elsewhere(_) => true,
+        };
+        let uppers = port.uppers.iter().filter(|upper| is_up(upper.place));
+        let mac = |upper: &Upper| match upper.takes {
+            Takes::Mac(_, MacvlanMode::Passthru) | Takes::Tag(..) => None,
+            Takes::Mac(mac, _) => Some(mac),
+        };
+        uppers.filter_map(mac).collect()
+    }
+
     /// The MACs that a port hears besides its own: one host's, then groups, in the order in which they were joined.
     fn heard(&self, port: &Port) -> Vec<Mac> {
         if port.is_loopback() {
             return Vec::new();
         }
         let (mut macs, by_hand): (Vec<Mac>, Vec<Mac>) = port.filters.iter().partition(|mac| !mac.is_multicast());
+        macs.splice(0..0, self.macvlans_on(port));
         let ipv6 = port.has_ipv6() && !self.config.sysctls.on_port(&port.conf).disable_ipv6();
         macs.extend(ipv6.then_some(Mac([0x33, 0x33, 0, 0, 0, 1])));
         if port.is_up() {

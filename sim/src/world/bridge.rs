@@ -3,27 +3,29 @@
 use super::{NsId, World};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::IfIndex;
-use vethlab_engine::link::Port;
 use vethlab_engine::link::port::flag;
-use vethlab_engine::link::virt::Takes;
+use vethlab_engine::link::virt::{Place, Takes};
+use vethlab_engine::link::{Port, Ports, Upper};
 
 impl World {
-    /// `bridge_id`: a bridge's priority, and its MAC — none before it has a port or was given one by hand. No tree is
-    /// spanned here, so that each bridge is its own root.
+    /// `bridge_id`: a bridge's priority and MAC. No tree is spanned here, so that each bridge is its own root.
     pub fn bridge_id(&self, ns: NsId, index: IfIndex) -> Option<(u16, Mac)> {
-        let port = self.stack(ns).ports().get(index)?;
-        let bridge = port.bridge.as_ref()?;
-        let named = bridge.fixed_mac || !bridge.ports.is_empty();
-        Some((bridge.conf.priority, if named { port.mac } else { Mac::ZERO }))
+        let bridge = self.stack(ns).ports().get(index)?.bridge.as_ref()?;
+        Some((bridge.conf.priority, bridge.id))
     }
 }
 
 /// `promiscuity` and `allmulti`: how many want the port to hear all frames, and all groups. A bridge does of its ports; and
-/// no device here can listen to a second MAC, as a macvlan would like it to, without hearing all.
-pub fn promiscuity(port: &Port) -> (u32, u32) {
+/// no device here can listen to a second MAC, as a macvlan that is up would like it to, without hearing all.
+pub fn promiscuity(ports: &Ports, port: &Port) -> (u32, u32) {
     let asked = |flag: u32| u32::from(port.set_flags & flag != 0);
     let enslaved = u32::from(port.master.is_some());
-    let macvlans = u32::from(port.uppers.iter().any(|upper| matches!(upper.takes, Takes::Mac(..))));
+    let hears = |upper: &&Upper| matches!(upper.takes, Takes::Mac(..));
+    let is_up = |upper: &Upper| match upper.place {
+        Place::Here(index) => ports.get(index).is_some_and(Port::is_up),
+        Place::Elsewhere(_) => true,
+    };
+    let macvlans = u32::from(port.uppers.iter().filter(hears).any(is_up));
     (asked(flag::PROMISC) + enslaved + macvlans, asked(flag::ALLMULTI) + enslaved)
 }
 

@@ -81,6 +81,7 @@ impl World {
         let index = self.reserve_index(end.ns, end.index)?;
         let mac = end.address.unwrap_or_else(|| self.random_mac());
         let mut port = make(index, name, mac, self.now);
+        port.mac_set = end.address.is_some();
         port.mtu = end.mtu.unwrap_or(port.mtu);
         port.txqueuelen = end.txqueuelen.unwrap_or(port.txqueuelen);
         let now = self.now;

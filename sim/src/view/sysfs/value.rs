@@ -25,11 +25,10 @@ pub(super) fn value(world: &World, ns: NsId, port: &Port, attribute: &str) -> Re
     let driver = world.driver(ns, port.index);
     let veth = driver == Some(Driver::Veth);
     let made = veth || driver == Some(Driver::Virtual);
-    let fixed = port.bridge.as_ref().is_some_and(|bridge| bridge.fixed_mac);
     // What a driver tells of a link that is down is not to be trusted.
     let running = |text: &str| if port.is_up() { Ok(text.to_string()) } else { Err(Errno::Inval) };
     let text = match attribute {
-        "addr_assign_type" if fixed => "3".to_string(),
+        "addr_assign_type" if port.mac_set => "3".to_string(),
         "addr_assign_type" => u8::from(made).to_string(),
         "addr_len" => "6".to_string(),
         "address" => port.mac.to_string(),
@@ -42,7 +41,7 @@ pub(super) fn value(world: &World, ns: NsId, port: &Port, attribute: &str) -> Re
         "dormant" | "testing" => running("0")?,
         "duplex" => running(link_settings(world, ns, port).ok_or(Errno::Inval)?.1)?,
         "speed" => running(link_settings(world, ns, port).ok_or(Errno::Inval)?.0)?,
-        "flags" => format!("{:#x}", flags(port)),
+        "flags" => format!("{:#x}", flags(world, ns, port)),
         // Without an alias there is not even a line.
         "ifalias" if port.alias.is_empty() => return Ok(String::new()),
         "ifalias" => port.alias.clone(),
@@ -82,8 +81,8 @@ fn operstate(state: OperState) -> &'static str {
 }
 
 /// `dev->flags`: with those that others asked for.
-fn flags(port: &Port) -> u32 {
-    let (promiscuity, allmulti) = promiscuity(port);
+fn flags(world: &World, ns: NsId, port: &Port) -> u32 {
+    let (promiscuity, allmulti) = promiscuity(world.stack(ns).ports(), port);
     let promisc = if promiscuity > 0 { flag::PROMISC } else { 0 };
     port.set_flags | promisc | if allmulti > 0 { flag::ALLMULTI } else { 0 }
 }
