@@ -221,10 +221,11 @@ pub(super) fn setportprio(brctl: &Brctl, args: &[String]) -> Result<(), String> 
 pub(super) fn hairpin(brctl: &Brctl, args: &[String]) -> Result<(), String> {
     let [bridge, port, word] = words(args);
     let value = on_off(word)?;
-    port_set(brctl, bridge, port, "hairpin_mode", value).map_err(|errno| match errno {
-        Errno::NoDev => which_is_missing(brctl, bridge, port),
-        errno => format!("can't set {port} to hairpin on bridge {bridge}: {}\n", errno.text()),
-    })
+    if brctl.link(port).is_none() || brctl.link(bridge).is_none() {
+        return Err(which_is_missing(brctl, bridge, port));
+    }
+    port_set(brctl, bridge, port, "hairpin_mode", value)
+        .map_err(|errno| format!("can't set {port} to hairpin on bridge {bridge}: {}\n", errno.text()))
 }
 
 #[cfg(test)]

@@ -125,7 +125,6 @@ struct Wanted<'a> {
     change: BridgePortChange,
     to_self: bool,
     to_master: bool,
-    hardware: bool,
     not_simulated: Option<&'static str>,
 }
 
@@ -144,7 +143,7 @@ fn set(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
                 if !matches!(args.value()?, "vepa" | "veb") {
                     return Err(Stop::fail(255, "Mode argument must be \"vepa\" or \"veb\".\n"));
                 }
-                (wanted.hardware, wanted.to_self) = (true, true);
+                wanted.to_self = true;
             }
             "self" => wanted.to_self = true,
             "master" => wanted.to_master = true,
@@ -198,9 +197,9 @@ fn carry_out(ip: &Ip, index: IfIndex, wanted: Wanted<'_>) -> Result<(), Stop> {
             ip.world().apply(ip.ns, Command::LinkChange(index, change)).map_err(refused)?;
         }
     }
-    if wanted.to_self {
-        // A bridge itself has no such flags, other devices here no hardware that would.
-        return Err(kernel(if is_bridge && !wanted.hardware { Errno::Inval } else { Errno::OpNotSupp }));
+    // A bridge itself has no such flags, and is content; no other device here has hardware that would.
+    if wanted.to_self && !is_bridge {
+        return Err(kernel(Errno::OpNotSupp));
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ impl Link {
         let port = world.stack(ns).ports().get(index)?;
         let kind = Kind::of(world, ns, port, driver == Some(Driver::Veth));
         let master = port.master.and_then(|index| world.stack(ns).ports().get(index));
-        let (promiscuity, allmulti) = promiscuity(port);
+        let (promiscuity, allmulti) = promiscuity(world.stack(ns).ports(), port);
         Some(Link {
             index,
             name: port.name.clone(),
@@ -143,7 +143,14 @@ impl Link {
 /// What the driver can cut by itself: all that goes through memory, a whole big packet; links on others what those can.
 fn tso_max_size(world: &World, ns: NsId, port: &Port, driver: Option<Driver>) -> u32 {
     match (port.kind, driver) {
-        (PortKind::Bridge | PortKind::Dummy, _) | (_, Some(Driver::Physical)) => 65536,
+        // The smallest of its ports'; without one as it was made, or when the last one has left, anything.
+        (PortKind::Bridge, _) => {
+            let members = world.stack(ns).ports().iter().filter(|member| member.master == Some(port.index));
+            let sizes = members.map(|member| tso_max_size(world, ns, member, world.driver(ns, member.index)));
+            let left = if port.mac == Mac::ZERO { 524_280 } else { 65536 };
+            sizes.min().unwrap_or(left)
+        }
+        (PortKind::Dummy, _) | (_, Some(Driver::Physical)) => 65536,
         (PortKind::Vlan | PortKind::Macvlan | PortKind::Vxlan, _) => {
             world.lower(ns, port.index).map_or(65536, |lower| {
                 let below = world.stack(lower.netns).ports().get(lower.index);

@@ -49,7 +49,9 @@ pub(super) fn modify(ip: &mut Ip, mut args: Args<'_>, command: &str) -> Result<(
     };
     spec.mac = mac(address)?;
     spec.port = ip.index_of(device).ok_or_else(|| no_device(device))?;
-    if let Some(what) = wanted.not_simulated {
+    // What only a vxlan understands, others pass over.
+    let vxlan = ip.world().stack(ip.ns).ports().get(spec.port).is_some_and(|port| port.vxlan.is_some());
+    if let Some(what) = wanted.not_simulated.filter(|_| vxlan) {
         return Err(Stop::fail(1, format!("vethlab: {what} of forwarding entries is not simulated\n")));
     }
     let request = if command == "delete" { Command::FdbDelete(spec) } else { Command::FdbAdd(spec) };
