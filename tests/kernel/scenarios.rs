@@ -42,6 +42,7 @@ macro_rules! scenarios {
 scenarios! {
     addresses: "addresses.sh",
     background: "background.sh",
+    bridge_shown: "bridge-shown.sh",
     broadcast: "broadcast.sh",
     files: "files.sh",
     longest_prefix: "longest-prefix.sh",

@@ -202,3 +202,49 @@ fn tables_stand_as_the_kernel_writes_them() {
         "    v1:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0"
     );
 }
+
+#[test]
+fn bridges_and_their_ports() {
+    let mut lab = lab();
+    for line in ["ip link add br0 address 02:00:00:00:00:99 type bridge", "ip link set v0 master br0"] {
+        assert_eq!(lab.run(line).status, 0, "{line}");
+    }
+    let known = [
+        ("br0/bridge/bridge_id", "8000.020000000099\n"),
+        ("br0/bridge/group_fwd_mask", "0x0\n"),
+        ("br0/addr_assign_type", "3\n"),
+        ("br0/uevent", "DEVTYPE=bridge\nINTERFACE=br0\nIFINDEX=4\n"),
+        ("v0/brport/port_id", "0x8001\n"),
+        ("v0/brport/designated_bridge", "8000.020000000099\n"),
+        ("v0/brport/backup_port", ""),
+        ("v0/flags", "0x1302\n"),
+        // Through the links of a directory.
+        ("br0/brif/v0/priority", "32\n"),
+        ("br0/lower_v0/ifindex", "3\n"),
+        ("v0/master/ifindex", "4\n"),
+        ("v0/brport/bridge/bridge/priority", "32768\n"),
+    ];
+    for (path, text) in known {
+        assert_eq!(get(&lab, &format!("/sys/class/net/{path}")).as_deref(), Ok(text), "{path}");
+    }
+    let answers = [
+        ("br0/bridge/ageing_time", "5\n", Ok(()), "4\n"),
+        ("br0/bridge/hello_time", "5\n", Err(Errno::Range), "200\n"),
+        ("br0/bridge/priority", "foo\n", Err(Errno::Inval), "32768\n"),
+        ("br0/bridge/root_id", "1\n", Err(Errno::Acces), "8000.020000000099\n"),
+        ("br0/brif/v0/hairpin_mode", "1\n", Ok(()), "1\n"),
+        ("v0/brport/path_cost", "0\n", Err(Errno::Range), "2\n"),
+        ("v0/brport/state", "1\n", Err(Errno::Acces), "0\n"),
+    ];
+    for (path, text, answer, after) in answers {
+        let path = format!("/sys/class/net/{path}");
+        assert_eq!((put(&lab, &path, text), get(&lab, &path).as_deref()), (answer, Ok(after)), "{path}");
+    }
+    assert_eq!(get(&lab, "/sys/class/net/br0/bridge/flush"), Err(Errno::Acces));
+    assert_eq!(get(&lab, "/sys/class/net/br0/bridge"), Err(Errno::IsDir));
+    assert_eq!(get(&lab, "/sys/class/net/v1/brport/state"), Err(Errno::NoEnt));
+    let master = kind(&lab.world(), HOST, "/sys/class/net/v0/master").expect("a link");
+    assert_eq!(master.kind, Kind::Link("../br0".to_string()));
+    let members = list(&lab.world(), HOST, "/sys/class/net/br0/brif").expect("a directory");
+    assert_eq!(members, [Entry::link("v0", "../../v0/brport".to_string())]);
+}

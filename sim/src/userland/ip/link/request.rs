@@ -296,7 +296,11 @@ impl Request {
                 self.not_simulated = Some("gso_max_size, gso_max_segs and gro_max_size");
             }
             "xdp" | "xdpgeneric" | "xdpdrv" | "xdpoffload" => return Err(not_simulated("xdp")),
-            "vf" => return Err(not_simulated("vf")),
+            "vf" => {
+                let word = args.value()?;
+                get_integer(word, 0).ok_or_else(|| invarg("Invalid \"vf\" value\n", word))?;
+                return Err(not_simulated("vf"));
+            }
             "protodown_reason" => return Err(not_simulated("protodown_reason")),
             "parentdev" => {
                 args.value()?;
