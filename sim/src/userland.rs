@@ -27,17 +27,19 @@ mod refused;
 mod regex;
 mod resolve;
 mod route;
+mod services;
 mod sleep;
 mod socket;
 mod ss;
 mod sudo;
 mod sysctl;
+mod tcpdump;
 mod timeout;
 mod tracepath;
 mod traceroute;
 mod unshare;
 
-pub use proc::{OutFile, Proc, Ready, Wait, Wake};
+pub use proc::{Heard, OutFile, Proc, Ready, Wait, Wake};
 pub use refused::REFUSED;
 pub use timeout::signal_name;
 
@@ -95,6 +97,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("traceroute4", |p| Box::pin(traceroute::main(p))),
     ("traceroute6", |p| Box::pin(traceroute::main(p))),
     ("sysctl", |p| Box::pin(sysctl::main(p))),
+    ("tcpdump", |p| Box::pin(tcpdump::main(p))),
     ("timeout", |p| Box::pin(timeout::main(p))),
     ("unshare", |p| Box::pin(unshare::main(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),

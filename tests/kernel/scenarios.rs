@@ -56,6 +56,7 @@ scenarios! {
     route_kinds: "route-kinds.sh",
     router: "router.sh",
     static_neighbours: "static-neighbours.sh",
+    tcpdump: "tcpdump.sh",
     traceroute: "traceroute.sh",
     two_namespaces: "two-namespaces.sh",
     unanswered: "unanswered.sh",

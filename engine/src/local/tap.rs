@@ -73,6 +73,8 @@ struct Tap {
     frames: VecDeque<TapFrame>,
     held: usize,
     counts: TapCounts,
+    /// Its port is gone.
+    deaf: bool,
 }
 
 /// All taps of a namespace.
@@ -95,7 +97,7 @@ impl Taps {
 
     pub(crate) fn open(&mut self, id: SocketId, spec: TapSpec) {
         let (frames, counts) = (VecDeque::new(), TapCounts::default());
-        self.open.push(Tap { id, spec, frames, held: 0, counts });
+        self.open.push(Tap { id, spec, frames, held: 0, counts, deaf: false });
     }
 
     pub(crate) fn close(&mut self, id: SocketId) {
@@ -110,7 +112,8 @@ impl Taps {
     /// Shows a frame to those who want it.
     #[cold]
     pub(crate) fn hear(&mut self, at: Time, port: IfIndex, cast: TapCast, frame: &[u8]) {
-        for tap in self.open.iter_mut().filter(|tap| tap.spec.port.is_none_or(|wanted| wanted == port)) {
+        let hears = |tap: &&mut Tap| !tap.deaf && tap.spec.port.is_none_or(|wanted| wanted == port);
+        for tap in self.open.iter_mut().filter(hears) {
             tap.counts.heard += 1;
             let bytes = frame.get(..tap.spec.snap).unwrap_or(frame);
             let cost = bytes.len() + COST;
@@ -129,6 +132,16 @@ impl Taps {
         let frame = tap.frames.pop_front()?;
         tap.held -= frame.bytes.len() + COST;
         Some(frame)
+    }
+
+    /// A port is gone; another may get its number.
+    pub(crate) fn port_removed(&mut self, port: IfIndex) {
+        self.open.iter_mut().filter(|tap| tap.spec.port == Some(port)).for_each(|tap| tap.deaf = true);
+    }
+
+    /// It will never hear anything more.
+    pub(crate) fn is_deaf(&self, id: SocketId) -> bool {
+        self.open.iter().any(|tap| tap.id == id && tap.deaf)
     }
 
     pub(crate) fn counts(&self, id: SocketId) -> TapCounts {

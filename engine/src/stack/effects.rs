@@ -126,6 +126,7 @@ impl Stack {
         let (port, effects) = self.config.port_remove(cx.now, index);
         self.carry_out_effects(cx, effects, observer);
         self.neighbors.port_removed(index);
+        self.taps.port_removed(index);
         port
     }
 }

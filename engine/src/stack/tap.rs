@@ -30,6 +30,11 @@ impl Stack {
         self.taps.pop(tap)
     }
 
+    /// True if the port that a tap listened at is gone.
+    pub fn tap_is_deaf(&self, tap: SocketId) -> bool {
+        self.taps.is_deaf(tap)
+    }
+
     /// How much a tap heard, and what it had no room for.
     pub fn tap_counts(&self, tap: SocketId) -> TapCounts {
         self.taps.counts(tap)

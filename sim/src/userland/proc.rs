@@ -33,6 +33,19 @@ pub enum Wake {
     Signal(Signal),
 }
 
+/// Why a wait for a frame ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A frame passed.
+    Frame(TapFrame),
+    /// The interface is gone.
+    Gone,
+    /// The time is reached.
+    Timer,
+    /// A signal came.
+    Signal(Signal),
+}
+
 /// A running program's handle on its lab. Cheap to clone.
 #[derive(Clone)]
 pub struct Proc {
@@ -91,7 +104,12 @@ impl Proc {
 
     /// Seconds and nanoseconds since 1970 by the world's wall clock (it begins at a fixed date): `ping -D`.
     pub fn wall_clock(&self) -> (u64, u32) {
-        let nanos = self.now().nanos();
+        self.wall_time_of(self.now())
+    }
+
+    /// The same at another time.
+    pub fn wall_time_of(&self, time: Time) -> (u64, u32) {
+        let nanos = time.nanos();
         (EPOCH + nanos / 1_000_000_000, (nanos % 1_000_000_000) as u32)
     }
 
@@ -175,17 +193,24 @@ impl Proc {
         Ok(tap)
     }
 
-    /// Waits for a frame on a tap, until then; `Err` is the signal or the time that ended the wait.
-    pub async fn hear(&self, tap: SocketId, until: Time) -> Result<TapFrame, Wake> {
+    /// Waits for a frame on a tap, until then.
+    pub async fn hear(&self, tap: SocketId, until: Time) -> Heard {
         let ns = self.me.ns;
         let mut heard = None;
         let wake = self
             .wait(until, |world| {
-                heard = world.stack_mut(ns).tap_frame(tap);
+                let stack = world.stack_mut(ns);
+                heard = stack.tap_frame(tap).map(Heard::Frame);
+                if heard.is_none() && stack.tap_is_deaf(tap) {
+                    heard = Some(Heard::Gone);
+                }
                 heard.is_some().then_some(Wake::Timer)
             })
             .await;
-        heard.ok_or(wake)
+        heard.unwrap_or(match wake {
+            Wake::Signal(signal) => Heard::Signal(signal),
+            _ => Heard::Timer,
+        })
     }
 
     /// Processes living in a namespace by their real ids, if the driver knows of any: `ip netns pids`.

@@ -23,7 +23,7 @@ pub const REFUSED: &[&str] = &[
     "ovn-sbctl", "mn", "wg", "wg-quick", "openvpn", "ipsec", "swanctl", "strongswan", "vtysh", "bird", "birdc", "bird6",
     "gobgp", "gobgpd", "exabgp", "zebra", "ripd", "ospfd", "bgpd", "keepalived", "radvd", "rdisc6", "ndisc6", "ndppd",
     // looking at the wire
-    "tcpdump", "tshark", "wireshark", "dumpcap", "editcap", "ngrep", "tcpflow", "tcpreplay", "iftop", "nethogs", "iptraf",
+    "tshark", "wireshark", "dumpcap", "editcap", "ngrep", "tcpflow", "tcpreplay", "iftop", "nethogs", "iptraf",
     "iptraf-ng", "bmon", "vnstat", "nload", "arpwatch", "netsniff-ng", "trafgen", "mausezahn", "scapy",
     // sending and serving
     "ncat", "nc.traditional", "socat", "telnet", "ssh", "sshd", "scp", "sftp", "sshpass",
