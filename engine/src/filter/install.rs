@@ -87,10 +87,9 @@ impl Known {
 /// (`nf_ct_netns_get`). A `nat` table without such rules tracks nothing, and neither does `NOTRACK`.
 pub(super) fn needs_conntrack(table: &Table) -> bool {
     let looks = |of: &Match| matches!(of, Match::Conntrack(_) | Match::State(_) | Match::ConnMark(_));
-    let changes = |target: &Target| match target {
-        Target::ConnMark(_) | Target::Dnat(_) | Target::Snat(_) | Target::NetMap(..) => true,
-        Target::Masquerade { .. } | Target::Redirect { .. } => true,
-        _ => false,
+    let changes = |target: &Target| {
+        let nat = matches!(target, Target::Dnat(_) | Target::Snat(_) | Target::NetMap(..));
+        nat || matches!(target, Target::Masquerade { .. } | Target::Redirect { .. } | Target::ConnMark(_))
     };
     let needs = |rule: &Rule| rule.matches.iter().any(looks) || rule.target.as_ref().is_some_and(changes);
     table.chains.iter().any(|chain| chain.rules.iter().any(needs))

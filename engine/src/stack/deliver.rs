@@ -24,10 +24,8 @@ impl Stack {
         if packet.frame.offload.partial_checksum.is_some() {
             finish_checksum(&mut packet.frame, ethernet::HEADER);
         }
-        if packet.header.is_fragment() {
-            if !self.reassemble(cx, &mut packet, observer) {
-                return;
-            }
+        if packet.header.is_fragment() && !self.reassemble(cx, &mut packet, observer) {
+            return;
         }
         if !self.filter.is_empty() {
             let inward = Some(packet.port);
