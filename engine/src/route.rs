@@ -40,7 +40,7 @@ mod v6;
 pub use crate::control::RuleAction;
 pub use exception::Redirect;
 pub use fib::{Fib, Matches};
-pub use flow::{Answer, Flow, InputKey, InputRoute, OutputKey, OutputRoute, Unroutable};
+pub use flow::{Answer, Flow, InputKey, InputRoute, OutputKey, OutputRoute, Transport, Unroutable};
 pub use get::{RouteGet, RouteGot, RouteWay, route_get};
 pub use input::input_route;
 pub use multipath::hash as multipath_hash;

@@ -237,6 +237,11 @@ impl Sysctls {
         self.numbers[const { at("ipv4/fib_multipath_hash_policy") }]
     }
 
+    /// `net.ipv4.fib_multipath_hash_fields`
+    pub fn fib_multipath_hash_fields(&self) -> i64 {
+        self.numbers[const { at("ipv4/fib_multipath_hash_fields") }]
+    }
+
     /// `net.ipv4.fib_multipath_use_neigh`
     pub fn fib_multipath_use_neigh(&self) -> bool {
         self.on(const { at("ipv4/fib_multipath_use_neigh") })

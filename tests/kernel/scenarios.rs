@@ -55,6 +55,7 @@ scenarios! {
     reverse_path: "reverse-path.sh",
     route_kinds: "route-kinds.sh",
     router: "router.sh",
+    rules: "rules.sh",
     static_neighbours: "static-neighbours.sh",
     tcpdump: "tcpdump.sh",
     traceroute: "traceroute.sh",

@@ -239,6 +239,14 @@ pub struct RuleSpec {
     pub mask: Option<u32>,
     /// `tos`
     pub tos: u8,
+    /// `ipproto`; 0 is not said.
+    pub ip_protocol: u8,
+    /// `sport`: the first and the last.
+    pub source_port: Option<(u16, u16)>,
+    /// `dport`
+    pub destination_port: Option<(u16, u16)>,
+    /// `uidrange`
+    pub uid: Option<(u32, u32)>,
     /// `suppress_prefixlength`
     pub suppress_prefix: Option<u32>,
     /// What it does; `lookup main` if not said.

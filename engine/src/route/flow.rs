@@ -5,6 +5,29 @@ use crate::control::{Errno, IfIndex, RouteKind, RouteMetrics, scope};
 use crate::route::{NextHop, Route};
 use crate::time::Duration;
 
+/// What a flow is besides its addresses: 0 where that is not known, or there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Transport {
+    /// The IP protocol.
+    pub protocol: u8,
+    /// The sender's port.
+    pub source_port: u16,
+    /// The receiver's port.
+    pub destination_port: u16,
+}
+
+impl Transport {
+    /// Of this protocol, and with no ports.
+    pub const fn of(protocol: u8) -> Transport {
+        Transport { protocol, source_port: 0, destination_port: 0 }
+    }
+
+    /// Seen from the other end.
+    pub const fn back(self) -> Transport {
+        Transport { source_port: self.destination_port, destination_port: self.source_port, ..self }
+    }
+}
+
 /// The question (`struct flowi4`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow<A> {
@@ -20,6 +43,10 @@ pub struct Flow<A> {
     pub tos: u8,
     /// The firewall's mark. Rules look at it.
     pub mark: u32,
+    /// Rules look at protocol and ports.
+    pub transport: Transport,
+    /// The user who sends; root in all but a question of somebody's. Rules look at it.
+    pub uid: u32,
     /// Only routes of this scope or nearer.
     pub scope: u8,
     /// Use next hops without carrier even where `ignore_routes_with_linkdown` is set (`FIB_LOOKUP_IGNORE_LINKSTATE`).
@@ -36,6 +63,8 @@ impl<A: Address> Flow<A> {
             iif: None,
             tos: 0,
             mark: 0,
+            transport: Transport::default(),
+            uid: 0,
             scope: scope::UNIVERSE,
             ignore_linkstate: false,
         }
@@ -100,7 +129,11 @@ pub struct OutputKey {
     pub any_source: bool,
     /// The protocol is IGMP, which always stays on its link.
     pub igmp: bool,
-    /// Chooses among several next hops: 31 bits of a hash. `None`: of the two addresses, `fib_multipath_hash_policy=0`.
+    /// Protocol and ports.
+    pub transport: Transport,
+    /// As in [`Flow`].
+    pub uid: u32,
+    /// Chooses among several next hops: 31 bits of a hash. `None`: of what `fib_multipath_hash_policy` says.
     pub hash: Option<u32>,
 }
 
@@ -116,6 +149,8 @@ impl OutputKey {
             scope: scope::UNIVERSE,
             any_source: false,
             igmp: false,
+            transport: Transport::default(),
+            uid: 0,
             hash: None,
         }
     }
@@ -175,6 +210,8 @@ pub struct InputKey {
     pub joined: bool,
     /// It is no IP packet but an ARP request that asks the tables.
     pub arp: bool,
+    /// Protocol and ports, if [`Rib::looks_at_transport`](crate::route::Rib::looks_at_transport) or the policy of hashing wants them.
+    pub transport: Transport,
     /// As in [`OutputKey`].
     pub hash: Option<u32>,
 }
@@ -182,7 +219,8 @@ pub struct InputKey {
 impl InputKey {
     /// From here to there, in by this port.
     pub fn new(source: Ipv4Addr, destination: Ipv4Addr, iif: IfIndex) -> InputKey {
-        InputKey { source, destination, iif, tos: 0, mark: 0, joined: false, arp: false, hash: None }
+        let transport = Transport::default();
+        InputKey { source, destination, iif, tos: 0, mark: 0, joined: false, arp: false, transport, hash: None }
     }
 }
 

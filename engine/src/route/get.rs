@@ -6,7 +6,7 @@ use super::{input, output};
 use crate::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::control::{Errno, IfIndex, Refusal, RouteKind, RouteMetrics, protocol, scope};
 use crate::reason::DropReason;
-use crate::route::{InputKey, Net, NextHop, OutputKey, Rib, Route};
+use crate::route::{InputKey, Net, NextHop, OutputKey, Rib, Route, Transport};
 
 /// The question: `ip route get`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,6 +179,8 @@ fn sent(
         tos: ask.tos,
         mark: ask.mark,
         igmp: ask.ip_protocol == 2,
+        transport: transport(ask),
+        uid: ask.uid.unwrap_or(0),
         ..OutputKey::to(destination)
     };
     let output::Way { route, answer } = output::way(net, rib, &key)?;
@@ -214,6 +216,7 @@ fn received(
     let key = InputKey {
         tos: ask.tos,
         mark: ask.mark,
+        transport: transport(ask),
         joined: destination == output::ALL_HOSTS && port.is_up(),
         ..InputKey::new(source.unwrap_or(Ipv4Addr::UNSPECIFIED), destination, iif)
     };
@@ -228,6 +231,11 @@ fn received(
     way.uid = ask.uid;
     way.flags |= route.flags;
     Ok(RouteGot::Way(way))
+}
+
+fn transport(ask: &RouteGet) -> Transport {
+    let RouteGet { ip_protocol: protocol, source_port, destination_port, .. } = *ask;
+    Transport { protocol, source_port, destination_port }
 }
 
 /// What an asker is told of a packet that would not have passed.

@@ -53,6 +53,7 @@ pub(super) fn way<'a>(net: Net<'_>, rib: &'a Rib<Ipv4Addr>, key: &InputKey) -> R
         iif: Some(key.iif),
         tos: key.tos,
         mark: key.mark,
+        transport: key.transport,
         ..Flow::to(key.destination)
     };
     let forwards = arrival.conf.forwarding();
@@ -159,7 +160,7 @@ fn forwarded<'a>(
     let Arrival { net, key, port, conf } = arrival;
     let mut nexthop = answer.nexthop;
     if answer.route.nexthops.len() > 1 {
-        let hash = key.hash.unwrap_or_else(|| multipath::hash(key.source, key.destination));
+        let hash = key.hash.unwrap_or_else(|| multipath::hash_flow(net, key.source, key.destination, key.transport));
         nexthop = multipath::select(net, answer, hash, None);
     }
     let Some(out) = net.ports.get(nexthop.oif).filter(|port| port.has_ipv4()) else { return Err(DropReason::NoRoute) };
@@ -234,6 +235,7 @@ fn validate_fully(
         iif: Some(if oif == 0 { LOOPBACK } else { oif }),
         tos: key.tos,
         mark: if conf.src_valid_mark() { key.mark } else { 0 },
+        transport: key.transport.back(),
         ..Flow::to(key.source)
     };
     let last_resort = || if strictness == 0 { Ok(false) } else { Err(DropReason::ReversePath) };

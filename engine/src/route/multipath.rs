@@ -5,7 +5,7 @@ use super::exception::is_valid;
 use super::source::select_address;
 use crate::addr::Ipv4Addr;
 use crate::control::{Nud, RouteKind, scope};
-use crate::route::{Answer, Net, NextHop, Route};
+use crate::route::{Answer, Net, NextHop, Route, Transport};
 
 /// 31 bits of a hash of the two addresses (`fib_multipath_hash_policy=0`). The kernel's is keyed by chance at each boot;
 /// this one is always the same.
@@ -17,6 +17,24 @@ pub fn hash(source: Ipv4Addr, destination: Ipv4Addr) -> u32 {
         mixed ^= mixed >> 29;
     }
     (mixed >> 33) as u32
+}
+
+/// 31 bits of a hash of what `fib_multipath_hash_policy` says of a flow: its addresses (0; and 2, for nothing here is in a
+/// tunnel), with protocol and ports (1), or what `fib_multipath_hash_fields` names (3).
+pub(super) fn hash_flow(net: Net<'_>, source: Ipv4Addr, destination: Ipv4Addr, transport: Transport) -> u32 {
+    const FIELDS_OF_FLOW: i64 = 0x37;
+    let fields = match net.sysctls.fib_multipath_hash_policy() {
+        1 => FIELDS_OF_FLOW,
+        3 => net.sysctls.fib_multipath_hash_fields(),
+        _ => return hash(source, destination),
+    };
+    let of = |bit: i64, value: u32| if fields & bit != 0 { value } else { 0 };
+    let addresses = [of(1, source.to_bits()), of(2, destination.to_bits())];
+    let ports = of(0x10, transport.source_port.into()) << 16 | of(0x20, transport.destination_port.into());
+    let [source, destination] = addresses.map(Ipv4Addr::from_bits);
+    let rest = [of(4, transport.protocol.into()), ports].map(Ipv4Addr::from_bits);
+    let [a, b] = [hash(source, destination), hash(rest[0], rest[1])].map(Ipv4Addr::from_bits);
+    hash(a, b)
 }
 
 /// True if packets may go that way.

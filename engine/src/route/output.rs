@@ -48,6 +48,8 @@ pub(super) fn flow(key: &OutputKey, source: Ipv4Addr) -> Flow<Ipv4Addr> {
         iif: Some(LOOPBACK),
         tos: key.tos,
         mark: key.mark,
+        transport: key.transport,
+        uid: key.uid,
         scope: key.scope,
         ..Flow::to(key.destination)
     }
@@ -150,7 +152,7 @@ fn choose<'a>(
     }
     if answer.route.nexthops.len() > 1 {
         let from = source.unwrap_or(Ipv4Addr::UNSPECIFIED);
-        let hash = key.hash.unwrap_or_else(|| multipath::hash(from, key.destination));
+        let hash = key.hash.unwrap_or_else(|| multipath::hash_flow(net, from, key.destination, key.transport));
         return (answer.route, multipath::select(net, answer, hash, source));
     }
     multipath::select_default(net, answer, key.tos)

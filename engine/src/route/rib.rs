@@ -75,6 +75,12 @@ impl<A: Address> Rib<A> {
         &mut self.rules
     }
 
+    /// True if a rule looks at protocol or ports (`fib_rules_require_fldissect`).
+    #[inline]
+    pub fn looks_at_transport(&self) -> bool {
+        self.custom_rules && self.rules.iter().any(Rule::looks_at_transport)
+    }
+
     /// Which way (`fib_lookup`): rules in order, the longest prefix, then the order of the table.
     #[inline]
     pub fn lookup(&self, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Unroutable> {

@@ -2,7 +2,7 @@
 
 use crate::addr::Address;
 use crate::control::{IfIndex, RuleAction, protocol, table};
-use crate::route::{Flow, Net};
+use crate::route::{Flow, Net, Transport};
 
 /// A rule (`struct fib_rule`). What is not set matches all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,14 @@ pub struct Rule<A> {
     pub mask: u32,
     /// `tos`
     pub tos: u8,
+    /// `ipproto`; 0 matches all.
+    pub ip_protocol: u8,
+    /// `sport`: the first and the last.
+    pub source_port: Option<(u16, u16)>,
+    /// `dport`
+    pub destination_port: Option<(u16, u16)>,
+    /// `uidrange`: whose packets.
+    pub uid: Option<(u32, u32)>,
     /// `suppress_prefixlength`: answers by prefixes of this length or shorter do not count.
     pub suppress_prefix: Option<u32>,
     /// What it does.
@@ -52,6 +60,10 @@ impl<A: Address> Rule<A> {
             mark: 0,
             mask: 0,
             tos: 0,
+            ip_protocol: 0,
+            source_port: None,
+            destination_port: None,
+            uid: None,
             suppress_prefix: None,
             action: RuleAction::Table(table),
             protocol: protocol::KERNEL,
@@ -76,8 +88,22 @@ impl<A: Address> Rule<A> {
             && (self.mark ^ flow.mark) & self.mask == 0
             && inside(flow.source.unwrap_or(A::UNSPECIFIED), self.source, self.source_length)
             && inside(flow.destination, self.destination, self.destination_length)
-            && (self.tos == 0 || self.tos == flow.tos & 0xfc);
+            && (self.tos == 0 || self.tos == flow.tos & 0xfc)
+            && self.transport_fits(flow.transport)
+            && self.uid.is_none_or(|(first, last)| (first..=last).contains(&flow.uid));
         fits != self.invert
+    }
+
+    fn transport_fits(&self, transport: Transport) -> bool {
+        let inside = |range: Option<(u16, u16)>, port| range.is_none_or(|(first, last)| (first..=last).contains(&port));
+        (self.ip_protocol == 0 || self.ip_protocol == transport.protocol)
+            && inside(self.source_port, transport.source_port)
+            && inside(self.destination_port, transport.destination_port)
+    }
+
+    /// True if it looks at protocol or ports.
+    pub(super) fn looks_at_transport(&self) -> bool {
+        self.ip_protocol != 0 || self.source_port.is_some() || self.destination_port.is_some()
     }
 
     /// True if an answer by a prefix of this length does not count (`fib4_rule_suppress`).

@@ -66,6 +66,10 @@ impl<A: Address> Rib<A> {
             mark: spec.mark.unwrap_or(0),
             mask,
             tos: spec.tos,
+            ip_protocol: spec.ip_protocol,
+            source_port: spec.source_port,
+            destination_port: spec.destination_port,
+            uid: spec.uid,
             suppress_prefix: spec.suppress_prefix,
             action: spec.action.unwrap_or(RuleAction::Table(table::MAIN)),
             protocol: spec.protocol,
@@ -81,6 +85,14 @@ impl<A: Address> Rib<A> {
 fn check(spec: &RuleSpec) -> Result<(), Refusal> {
     if spec.tos & 3 != 0 {
         return refuse(Errno::Inval, "Invalid dsfield (tos): ECN bits must be 0");
+    }
+    for (range, what) in [(spec.source_port, "sport"), (spec.destination_port, "dport")] {
+        if range.is_some_and(|(first, last)| first == 0 || last < first || last == u16::MAX) {
+            return refuse(Errno::Inval, &format!("Invalid {what} range"));
+        }
+    }
+    if spec.uid.is_some_and(|(first, last)| last < first) {
+        return refuse(Errno::Inval, "Invalid uid range");
     }
     Ok(())
 }
@@ -104,6 +116,8 @@ fn is_there<A: Address>(new: &Rule<A>, rule: &Rule<A>) -> bool {
         && (&new.iif, &new.oif) == (&rule.iif, &rule.oif)
         && (new.mark, new.mask) == (rule.mark, rule.mask)
         && (new.suppress_prefix, new.protocol) == (rule.suppress_prefix, rule.protocol)
+        && (new.uid, new.ip_protocol) == (rule.uid, rule.ip_protocol)
+        && (new.source_port, new.destination_port) == (rule.source_port, rule.destination_port)
         && agrees(new, rule)
 }
 
@@ -125,5 +139,9 @@ fn is_meant<A: Address>(spec: &RuleSpec, wanted: &Rule<A>, rule: &Rule<A>) -> bo
         && (wanted.mask == 0 || wanted.mask == rule.mask)
         && (wanted.suppress_prefix.is_none() || wanted.suppress_prefix == rule.suppress_prefix)
         && (wanted.protocol == 0 || wanted.protocol == rule.protocol)
+        && (wanted.uid.is_none() || wanted.uid == rule.uid)
+        && (wanted.ip_protocol == 0 || wanted.ip_protocol == rule.ip_protocol)
+        && (wanted.source_port.is_none() || wanted.source_port == rule.source_port)
+        && (wanted.destination_port.is_none() || wanted.destination_port == rule.destination_port)
         && agrees(wanted, rule)
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::config::Config;
-use crate::control::{AddressMode, AddressSpec, Command, LinkChange, NextHopSpec, Nud, RouteMode, RouteSpec};
+use crate::control::{AddressMode, AddressSpec, Command, LinkChange, NextHopSpec, Nud, RouteMode, RouteSpec, RuleSpec};
 use crate::link::port::flag;
 use crate::link::{OperState, Port, PortKind};
 use crate::reason::DropReason;
@@ -215,6 +215,49 @@ fn several_next_hops_share_the_flows_by_weight_and_a_lost_one_gets_none() {
     assert_eq!(lab.out("99.1.2.3"), lab.out("99.1.2.3"), "a flow keeps its way");
     lab.apply(Command::LinkChange(V0, LinkChange { up: Some(false), ..LinkChange::default() }));
     assert_eq!(share(&lab), 2000);
+}
+
+/// `fib_multipath_hash_policy`: flows between the same two hosts go one way, unless ports count.
+#[test]
+fn flows_between_two_hosts_may_part() {
+    let mut lab = Lab::new();
+    lab.route("99.0.0.0", 8, &["10.0.0.7", "10.1.0.7"]);
+    let share = |lab: &Lab| {
+        let by = |destination_port| {
+            let transport = Transport { protocol: 6, source_port: 1000, destination_port };
+            let key = OutputKey { transport, ..OutputKey::to(ip("99.0.0.1")) };
+            output_route(lab.net(), &lab.config.rib4, &key).expect("a way").oif
+        };
+        (1..=1000).filter(|port| by(*port) == V1).count()
+    };
+    assert!([0, 1000].contains(&share(&lab)));
+    lab.sysctl("net/ipv4/fib_multipath_hash_policy", "1");
+    assert!((400..600).contains(&share(&lab)), "{}", share(&lab));
+    lab.sysctl("net/ipv4/fib_multipath_hash_policy", "3");
+    assert!([0, 1000].contains(&share(&lab)), "ports are not among the fields");
+    lab.sysctl("net/ipv4/fib_multipath_hash_fields", "32");
+    assert!((400..600).contains(&share(&lab)), "{}", share(&lab));
+}
+
+/// What `ip rule add pref 9 ipproto tcp dport 80-90 uidrange 5-7 unreachable` is for.
+#[test]
+fn rules_look_at_protocol_ports_and_users() {
+    let mut lab = Lab::new();
+    lab.apply(Command::RuleAdd(RuleSpec {
+        priority: Some(9),
+        ip_protocol: 6,
+        destination_port: Some((80, 90)),
+        uid: Some((5, 7)),
+        action: Some(RuleAction::Prohibit),
+        ..RuleSpec::default()
+    }));
+    let asked = |protocol, destination_port, uid| {
+        let transport = Transport { protocol, source_port: 1000, destination_port };
+        let key = OutputKey { transport, uid, ..OutputKey::to(ip("8.8.8.8")) };
+        output_route(lab.net(), &lab.config.rib4, &key).is_ok()
+    };
+    assert!(!asked(6, 80, 5) && !asked(6, 90, 7));
+    assert!(asked(17, 80, 5) && asked(6, 91, 5) && asked(6, 79, 5) && asked(6, 80, 4) && asked(6, 80, 8));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::ip::offload::finish_checksum;
 use crate::ip::reassembly::Discarded;
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
+use crate::route::InputKey;
 use crate::wire::icmpv4::{code, kind};
 use crate::wire::ipv4::options::Options;
 use crate::wire::{Icmp, Ipv4, ethernet, protocol};
@@ -107,7 +108,8 @@ impl Stack {
     #[cold]
     fn tell_of_lateness<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, packet: &[u8], observer: &mut O) {
         let Some(header) = Ipv4::parse(packet) else { return };
-        let way = self.way_of(cx.now, header.source, header.destination, port, (header.tos, 0));
+        let key = InputKey { tos: header.tos, ..InputKey::new(header.source, header.destination, port) };
+        let way = self.way_of(cx.now, key);
         // A router that puts together what it passes on is not the end that tells.
         let Ok(way) = way else { return };
         if way.kind == RouteKind::Unicast {

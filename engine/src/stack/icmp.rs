@@ -9,7 +9,7 @@ use crate::control::Nud;
 use crate::local::IcmpError;
 use crate::observe::Observer;
 use crate::reason::DropReason;
-use crate::route::{Net, OutputKey, OutputRoute, Redirect};
+use crate::route::{Net, OutputKey, OutputRoute, Redirect, Transport};
 use crate::wire::icmpv4::{self, code, kind};
 use crate::wire::ipv4::options::OwnOptions;
 use crate::wire::{Icmp, Ipv4, ipv4, protocol};
@@ -170,7 +170,8 @@ impl Stack {
         let to = echo.options.next_hop.filter(|_| echo.options.source_route != 0).unwrap_or(packet.header.source);
         let source = Some(source).filter(|source| !source.is_unspecified());
         let mark = self.reply_mark(packet.mark);
-        let key = OutputKey { source, tos: packet.header.tos, mark, ..OutputKey::to(to) };
+        let transport = Transport::of(protocol::ICMP);
+        let key = OutputKey { source, tos: packet.header.tos, mark, transport, ..OutputKey::to(to) };
         let route = self.output_way(cx.now, &key).ok()?;
         if limited {
             let interval = self.config.sysctls.icmp_ratelimit();

@@ -8,7 +8,7 @@ use crate::addr::{IpAddr, Ipv4Addr};
 use crate::control::{IfIndex, scope};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
-use crate::route::{OutputKey, rtcf};
+use crate::route::{OutputKey, Transport, rtcf};
 use crate::wire::icmpv4::{self, code, kind};
 use crate::wire::ipv4::options::Options;
 use crate::wire::{Icmp, Ipv4, Tcp, ipv4, protocol};
@@ -132,7 +132,8 @@ impl Stack {
         let echo = self.echo_options(culprit.packet, &culprit.options)?;
         let first = echo.options.next_hop.filter(|_| echo.options.source_route != 0).unwrap_or(header.source);
         let mark = self.reply_mark(culprit.mark);
-        let key = OutputKey { source, tos, mark, ..OutputKey::to(first) };
+        let transport = Transport::of(protocol::ICMP);
+        let key = OutputKey { source, tos, mark, transport, ..OutputKey::to(first) };
         let route = self.output_way(cx.now, &key).ok()?;
         let interval = self.config.sysctls.icmp_ratelimit();
         if limited && route.oif != LOOPBACK && !self.peers.error_allowed(cx.now, first, interval) {

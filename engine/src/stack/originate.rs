@@ -46,13 +46,13 @@ impl Stack {
         if payload.len() > IP_MAX {
             return Err(Errno::MsgSize);
         }
-        let (address, port) = to;
+        let (_, port) = to;
         let (protocol, head) = match kind {
             SocketKind::Raw { protocol } => (protocol, 0),
             SocketKind::Udp if port != 0 => (protocol::UDP, udp::HEADER),
             SocketKind::Udp | SocketKind::Tcp | SocketKind::Packet { .. } => return Err(Errno::Inval),
         };
-        let outgoing = self.prepare(cx.now, socket, address)?;
+        let outgoing = self.prepare(cx.now, socket, to)?;
         let ours = self.sockets.get_mut(socket)?;
         if let Err(mtu) = outgoing.admit(head + payload.len()) {
             if outgoing.options.recverr {
@@ -84,7 +84,7 @@ impl Stack {
     }
 
     /// Finds the way, in the order in which Linux finds faults.
-    fn prepare(&self, now: Time, id: SocketId, goal: Ipv4Addr) -> Result<Outgoing, Errno> {
+    fn prepare(&self, now: Time, id: SocketId, (goal, port): (Ipv4Addr, u16)) -> Result<Outgoing, Errno> {
         let socket = self.sockets.get(id)?;
         let options = socket.options.clone();
         let is_foreign = |address| self.address_kind(address) == RouteKind::Unicast;
@@ -93,7 +93,7 @@ impl Stack {
         if routed && goal.is_unspecified() {
             return Err(Errno::Inval);
         }
-        let mut key = output_key(socket, goal);
+        let mut key = output_key(socket, (goal, port));
         key.destination = ip_options.options.next_hop.filter(|_| routed).unwrap_or(goal);
         if routed && ip_options.options.strict {
             key.scope = scope::LINK;

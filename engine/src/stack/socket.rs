@@ -4,8 +4,9 @@ use super::Stack;
 use crate::addr::Ipv4Addr;
 use crate::control::{Errno, IfIndex, RouteKind, scope};
 use crate::local::{Datagram, PmtuDiscover, Socket, SocketError, SocketId, SocketKind, SocketOptions};
-use crate::route::{OutputKey, OutputRoute, rtcf};
+use crate::route::{OutputKey, OutputRoute, Transport, rtcf};
 use crate::time::Time;
+use crate::wire::protocol;
 
 impl Stack {
     /// Opens a socket. Where paths are not to be discovered, its datagrams may be cut until it says otherwise (`inet_create`).
@@ -79,7 +80,7 @@ impl Stack {
         if matches!(state.kind, SocketKind::Packet { .. }) {
             return Err(Errno::OpNotSupp);
         }
-        let key = output_key(state, address);
+        let key = output_key(state, (address, port));
         let route = self.way_to_connect(now, &key)?;
         if route.flags & rtcf::BROADCAST != 0 && !state.options.broadcast {
             return Err(Errno::Acces);
@@ -139,8 +140,8 @@ impl Stack {
     }
 }
 
-/// What a socket asks the tables for a packet to `destination`.
-pub(super) fn output_key(socket: &Socket, destination: Ipv4Addr) -> OutputKey {
+/// What a socket asks the tables for a packet to this address and port.
+pub(super) fn output_key(socket: &Socket, (destination, port): (Ipv4Addr, u16)) -> OutputKey {
     let SocketOptions { device, multicast_if, tos, mark, dont_route, .. } = socket.options;
     let group: Option<IfIndex> = multicast_if.filter(|_| destination.is_multicast());
     OutputKey {
@@ -149,7 +150,19 @@ pub(super) fn output_key(socket: &Socket, destination: Ipv4Addr) -> OutputKey {
         tos,
         mark,
         scope: if dont_route { scope::LINK } else { scope::UNIVERSE },
+        transport: transport(socket, port),
         ..OutputKey::to(destination)
+    }
+}
+
+/// What rules see of what a socket sends to this port.
+fn transport(socket: &Socket, port: u16) -> Transport {
+    let of = |protocol| Transport { protocol, source_port: socket.port, destination_port: port };
+    match socket.kind {
+        SocketKind::Raw { protocol } => Transport::of(protocol),
+        SocketKind::Udp => of(protocol::UDP),
+        SocketKind::Tcp => of(protocol::TCP),
+        SocketKind::Packet { .. } => Transport::default(),
     }
 }
 

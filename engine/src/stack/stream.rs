@@ -52,7 +52,7 @@ impl Stack {
             _ => self.sockets.tcp.reset(id),
         }
         let socket = self.sockets.get(id)?;
-        let key = output_key(socket, remote.0);
+        let key = output_key(socket, remote);
         let route = self.way_to_connect(now, &key)?;
         let (local, remote) = (route.source, (route.destination, remote.1));
         let many = |address: Ipv4Addr| address.is_multicast() || address.is_broadcast() || address.is_unspecified();

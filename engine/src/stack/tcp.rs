@@ -10,11 +10,11 @@ use crate::local::tcp::{Conn, Connected, Emitted, Flow, Found, Handshake, Look, 
 use crate::local::{PmtuDiscover, SocketId, SocketOptions};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
-use crate::route::{OutputKey, OutputRoute};
+use crate::route::{OutputKey, OutputRoute, Transport};
 use crate::sysctl::TcpConf;
 use crate::time::{Duration, Time, timer_wheel};
 use crate::wire::tcp::flag;
-use crate::wire::{Ipv4, Tcp, ipv4, tcp};
+use crate::wire::{Ipv4, Tcp, ipv4, protocol, tcp};
 use smoltcp::socket::tcp::State;
 
 /// The first wait for an answer to a SYN (`TCP_TIMEOUT_INIT`).
@@ -178,7 +178,7 @@ impl Stack {
             flags: flag::ACK,
             ..Tcp::default()
         };
-        let key = OutputKey { source: Some(flow.local), ..OutputKey::to(flow.remote.0) };
+        let key = key_of(flow);
         if let Ok(route) = self.output_way(cx.now, &key) {
             let like = Ipv4 { source: flow.local, destination: flow.remote.0, tos: 0, ..packet.header };
             let head = answer.emit(flow.local, flow.remote.0, &[]);
@@ -191,7 +191,7 @@ impl Stack {
 
     /// What the way of a flow makes of its segments; without a way, what any network takes.
     pub(super) fn look_of(&self, now: Time, flow: Flow, options: &SocketOptions) -> Look {
-        let key = OutputKey { source: Some(flow.local), oif: options.device, ..OutputKey::to(flow.remote.0) };
+        let key = OutputKey { oif: options.device, ..key_of(flow) };
         look(self.output_way(now, &key).as_ref().ok(), &self.config.sysctls.tcp())
     }
 
@@ -200,7 +200,7 @@ impl Stack {
         let Ok(socket) = self.sockets.get(id) else { return };
         let Some(connected) = self.sockets.tcp.connected(id) else { return };
         let flow = connected.conn.flow;
-        let key = OutputKey { source: Some(flow.local), ..output_key(socket, flow.remote.0) };
+        let key = OutputKey { source: Some(flow.local), ..output_key(socket, flow.remote) };
         let options = socket.options.clone();
         let route = self.output_way(cx.now, &key).ok();
         let look = look(route.as_ref(), &self.config.sysctls.tcp());
@@ -356,7 +356,7 @@ impl Stack {
         let Some(connected) = self.sockets.tcp.connected_mut(id) else { return };
         let flow = connected.conn.flow;
         let Some((packet, ident)) = connected.conn.repetition(cx.now) else { return };
-        let key = OutputKey { source: Some(flow.local), oif: options.device, ..OutputKey::to(flow.remote.0) };
+        let key = OutputKey { oif: options.device, ..key_of(flow) };
         let key = OutputKey { tos: options.tos, mark: options.mark, ..key };
         let route = self.output_way(cx.now, &key).ok();
         let frame = cx.pool.copy(&packet);
@@ -432,4 +432,11 @@ fn give_up(connected: &Connected, conf: &TcpConf) -> Option<Time> {
         first * ((2 << doublings) - 1) + LONGEST_TIMEOUT * (conf.retries2 - doublings)
     };
     Some(since + wait)
+}
+
+/// What a flow's segments ask the tables.
+fn key_of(flow: Flow) -> OutputKey {
+    let (address, destination_port) = flow.remote;
+    let transport = Transport { protocol: protocol::TCP, source_port: flow.port, destination_port };
+    OutputKey { source: Some(flow.local), transport, ..OutputKey::to(address) }
 }

@@ -4,12 +4,14 @@ use super::ask::spec_destination;
 use super::packet::{Before, Cast, Fate, Packet, Routed};
 use super::{Cx, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
+use crate::conntrack::has_ports;
 use crate::control::{IfIndex, RouteKind};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
-use crate::route::{InputKey, InputRoute, input_route, rtcf};
+use crate::route::{InputKey, InputRoute, Transport, input_route, multipath_hash, rtcf};
 use crate::time::Time;
 use crate::wire::ipv4::{self, Ipv4, options};
+use crate::wire::{icmpv4, protocol};
 
 /// The group of all hosts, which every port has joined.
 const ALL_HOSTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);
@@ -70,7 +72,8 @@ impl Stack {
             Before::Own | Before::Passing => return Ok(known(packet)),
         }
         let Ipv4 { source, destination, tos, .. } = packet.header;
-        let way = self.way_of(now, source, destination, packet.port, (tos, packet.mark));
+        let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, destination, packet.port) };
+        let way = self.way_of(now, self.with_flow(key, packet));
         match &way {
             Ok(way) => {
                 packet.route = Routed { kind: way.kind, flags: way.flags, ..Routed::NOT_YET };
@@ -88,19 +91,25 @@ impl Stack {
         way
     }
 
-    /// The way from here to there of a packet that came in, with this TOS and mark.
+    /// The way of a packet that came in.
     #[inline]
-    pub(super) fn way_of(
-        &self,
-        now: Time,
-        source: Ipv4Addr,
-        destination: Ipv4Addr,
-        port: IfIndex,
-        (tos, mark): (u8, u32),
-    ) -> Result<InputRoute, DropReason> {
-        let joined = destination == ALL_HOSTS;
-        let key = InputKey { tos, mark, joined, ..InputKey::new(source, destination, port) };
+    pub(super) fn way_of(&self, now: Time, key: InputKey) -> Result<InputRoute, DropReason> {
+        let key = InputKey { joined: key.destination == ALL_HOSTS, ..key };
         self.ask(now, |net, rib| input_route(net, rib, &key))
+    }
+
+    /// What else of a packet its way depends on, where that is asked for: protocol and ports (`fib4_rules_early_flow_dissect`);
+    /// and of an ICMP error, that it goes as what it quotes went (`ip_multipath_l3_keys`).
+    #[inline]
+    fn with_flow(&self, mut key: InputKey, packet: &Packet) -> InputKey {
+        let policy = self.config.sysctls.fib_multipath_hash_policy();
+        if policy != 0 || self.config.rib4.looks_at_transport() {
+            key.transport = transport_of(packet);
+        }
+        if policy != 1 && packet.header.protocol == protocol::ICMP {
+            key.hash = hash_of_quoted(packet);
+        }
+        key
     }
 
     /// Reads the options, and acts on them (`ip_rcv_options`). A packet with a source route may get another way.
@@ -166,7 +175,9 @@ impl Stack {
                 packet.info = u32::from(malformed.pointer) << 24;
                 DropReason::IpOptions
             })?;
-            let routed = self.way_of(now, packet.header.source, hop, packet.port, (packet.header.tos, packet.mark));
+            let Ipv4 { source, tos, .. } = packet.header;
+            let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, hop, packet.port) };
+            let routed = self.way_of(now, self.with_flow(key, packet));
             way = routed.map_err(|_| DropReason::SourceRouted)?;
             match way.kind {
                 RouteKind::Local => set_destination(packet, hop),
@@ -196,6 +207,27 @@ fn admit(packet: &mut Packet) -> Result<(), DropReason> {
     packet.header = Ipv4::checked(&packet.frame)?;
     packet.frame.truncate(usize::from(packet.header.total_length));
     Ok(())
+}
+
+/// Protocol and ports; fragments show no ports.
+fn transport_of(packet: &Packet) -> Transport {
+    let protocol = packet.header.protocol;
+    match packet.payload() {
+        &[a, b, c, d, ..] if has_ports(protocol) && !packet.header.is_fragment() => Transport {
+            protocol,
+            source_port: u16::from_be_bytes([a, b]),
+            destination_port: u16::from_be_bytes([c, d]),
+        },
+        _ => Transport::of(protocol),
+    }
+}
+
+/// The hash of the addresses of the packet that an ICMP error quotes.
+fn hash_of_quoted(packet: &Packet) -> Option<u32> {
+    let message = packet.payload();
+    let is_error = message.first().is_some_and(|kind| icmpv4::is_error(*kind));
+    let quoted = Ipv4::parse(message.get(icmpv4::HEADER..)?).filter(|_| is_error && !packet.header.is_fragment())?;
+    Some(multipath_hash(quoted.source, quoted.destination))
 }
 
 /// A hop of the source route that is ours, too: "superfast loopback forward".

@@ -28,7 +28,7 @@ use super::Ip;
 use super::args::{Args, Stop, matches};
 use change::Change;
 use vethlab_engine::control::RouteMode;
-pub(super) use words::{ip_protocol, realms, type_number};
+pub(super) use words::{ip_protocol, ip_protocol_name, realms, type_number};
 
 /// The usage of `ip route`, and status 255.
 pub(super) fn usage() -> Stop {

@@ -55,6 +55,10 @@ fn listed<A: Address>(rule: &Rule<A>) -> Listed {
         mark: rule.mark,
         mask: rule.mask,
         tos: rule.tos,
+        ip_protocol: rule.ip_protocol,
+        source_port: rule.source_port,
+        destination_port: rule.destination_port,
+        uid: rule.uid,
         suppress_prefix: rule.suppress_prefix,
         action: rule.action,
         protocol: rule.protocol,
@@ -114,6 +118,10 @@ fn spec(rule: &Listed) -> RuleSpec {
         mark: Some(rule.mark).filter(|mark| *mark != 0),
         mask: Some(rule.mask).filter(|mask| *mask != 0),
         tos: rule.tos,
+        ip_protocol: rule.ip_protocol,
+        source_port: rule.source_port,
+        destination_port: rule.destination_port,
+        uid: rule.uid,
         suppress_prefix: rule.suppress_prefix,
         action: Some(rule.action),
         protocol: rule.protocol,
@@ -133,4 +141,10 @@ fn range(word: &str) -> Option<(u32, Option<u32>)> {
     let (first, rest) = strtoul(word, 10)?;
     let second = rest.strip_prefix('-').and_then(|rest| strtoul(rest, 10));
     Some((first as u32, second.map(|(second, _)| second as u32)))
+}
+
+/// A range of ports, one of a single one; only the low bits of a number count, as `struct fib_rule_port_range` has them.
+fn ports(word: &str) -> Option<(u16, u16)> {
+    let (first, last) = range(word)?;
+    Some((first as u16, last.unwrap_or(first) as u16))
 }

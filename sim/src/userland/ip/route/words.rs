@@ -116,27 +116,34 @@ fn strtod(word: &str) -> Option<(f64, &str)> {
         .find_map(|(head, rest)| head.parse().ok().map(|number| (number, rest)))
 }
 
-/// `inet_proto_a2n()`: a protocol over IP, of those that Debian's `/etc/protocols` has and a lookup may be asked for.
+/// Protocols over IP, as Debian's `/etc/protocols` names them: those that people speak of.
+const IP_PROTOCOLS: &[(&str, u8)] = &[
+    ("ip", 0),
+    ("icmp", 1),
+    ("ICMP", 1),
+    ("igmp", 2),
+    ("ipencap", 4),
+    ("tcp", 6),
+    ("TCP", 6),
+    ("udp", 17),
+    ("UDP", 17),
+    ("gre", 47),
+    ("esp", 50),
+    ("ah", 51),
+    ("ipv6-icmp", 58),
+    ("ospf", 89),
+    ("sctp", 132),
+    ("udplite", 136),
+];
+
+/// `inet_proto_a2n()`
 pub(in super::super) fn ip_protocol(word: &str) -> Option<u8> {
-    const NAMES: &[(&str, u8)] = &[
-        ("ip", 0),
-        ("icmp", 1),
-        ("ICMP", 1),
-        ("igmp", 2),
-        ("ipencap", 4),
-        ("tcp", 6),
-        ("TCP", 6),
-        ("udp", 17),
-        ("UDP", 17),
-        ("gre", 47),
-        ("esp", 50),
-        ("ah", 51),
-        ("ipv6-icmp", 58),
-        ("ospf", 89),
-        ("sctp", 132),
-        ("udplite", 136),
-    ];
-    get_u8(word, 10).or_else(|| NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number))
+    get_u8(word, 10).or_else(|| IP_PROTOCOLS.iter().find(|(name, _)| *name == word).map(|(_, number)| *number))
+}
+
+/// `inet_proto_n2a()`, where there is a name.
+pub(in super::super) fn ip_protocol_name(number: u8) -> Option<&'static str> {
+    IP_PROTOCOLS.iter().find(|(_, known)| *known == number).map(|(name, _)| *name)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::super::args::{
 use super::super::names::{dsfield_number, group_number, protocol_number, table_number};
 use super::super::route::{ip_protocol, realms, type_number};
 use super::filter::fwmark;
-use super::{range, usage};
+use super::{ports, range, usage};
 use vethlab_engine::addr::IpAddr;
 use vethlab_engine::control::{Command, Errno, Refusal, RuleAction, RuleSpec};
 
@@ -161,8 +161,8 @@ impl Request {
             "uidrange" => {
                 let value = args.value()?;
                 let both = range(value).and_then(|(_, second)| second);
-                both.ok_or_else(|| invarg("invalid UID range\n", value))?;
-                self.foreign = Some("uidrange");
+                let last = both.ok_or_else(|| invarg("invalid UID range\n", value))?;
+                self.spec.uid = range(value).map(|(first, _)| (first, last));
             }
             _ if word == "nat" || matches(word, "map-to") => {
                 let value = args.value()?;
@@ -172,15 +172,15 @@ impl Request {
             }
             "ipproto" => {
                 let value = args.value()?;
-                ip_protocol(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
-                self.foreign = Some("ipproto");
+                let number = ip_protocol(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
+                self.spec.ip_protocol = number;
             }
             "sport" | "dport" => {
                 let value = args.value()?;
                 let sport = word == "sport";
                 let invalid = if sport { "invalid port range\n" } else { "invalid dport range\n" };
-                range(value).ok_or_else(|| invarg(invalid, value))?;
-                self.foreign = Some(if sport { "sport" } else { "dport" });
+                let slot = if sport { &mut self.spec.source_port } else { &mut self.spec.destination_port };
+                *slot = Some(ports(value).ok_or_else(|| invarg(invalid, value))?);
             }
             _ => return Ok(false),
         }

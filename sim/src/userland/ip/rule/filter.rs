@@ -6,7 +6,7 @@ use super::super::args::{
 };
 use super::super::names::{dsfield_number, protocol_number, table_number};
 use super::super::route::ip_protocol;
-use super::{Listed, range, table_of};
+use super::{Listed, ports, range, table_of};
 use vethlab_engine::addr::{IpAddr, Prefix};
 
 /// What is asked for. `None` is "all".
@@ -25,7 +25,12 @@ pub(super) struct Filter {
     destination: Option<InetPrefix>,
     /// Of `flush` only.
     protocol: Option<u8>,
-    /// Something that no rule of a world has: `l3mdev`, `uidrange`, ports …
+    uid: Option<(u32, u32)>,
+    /// 0 is all.
+    ip_protocol: u8,
+    source_port: Option<(u16, u16)>,
+    destination_port: Option<(u16, u16)>,
+    /// Something that no rule of a world has: `l3mdev`, `tun_id`.
     foreign: bool,
 }
 
@@ -90,9 +95,10 @@ impl Filter {
             "l3mdev" => true,
             "uidrange" => {
                 let value = args.value()?;
-                let both = range(value).and_then(|(_, second)| second);
-                both.ok_or_else(|| invarg("invalid UID range\n", value))?;
-                true
+                let last = range(value).and_then(|(_, second)| second);
+                let last = last.ok_or_else(|| invarg("invalid UID range\n", value))?;
+                self.uid = range(value).map(|(first, _)| (first, last));
+                false
             }
             _ if matches(word, "tun_id") => {
                 let value = args.value()?;
@@ -100,12 +106,16 @@ impl Filter {
             }
             "ipproto" => {
                 let value = args.value()?;
-                ip_protocol(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))? != 0
+                self.ip_protocol = ip_protocol(value).ok_or_else(|| invarg("Invalid \"ipproto\" value\n", value))?;
+                false
             }
             "sport" | "dport" => {
                 let value = args.value()?;
                 let invalid = if word == "sport" { "invalid port range\n" } else { "invalid dport range\n" };
-                range(value).ok_or_else(|| invarg(invalid, value))?.0 & 0xffff != 0
+                let wanted = ports(value).ok_or_else(|| invarg(invalid, value))?;
+                let slot = if word == "sport" { &mut self.source_port } else { &mut self.destination_port };
+                *slot = Some(wanted).filter(|(first, _)| *first != 0);
+                false
             }
             _ => return Ok(false),
         };
@@ -140,6 +150,10 @@ impl Filter {
             && self.tos.is_none_or(|tos| tos == rule.tos)
             && (self.mark == 0 || self.mark == rule.mark)
             && (self.mask == 0 || self.mask == rule.mask)
+            && (self.uid.is_none() || self.uid == rule.uid)
+            && (self.ip_protocol == 0 || self.ip_protocol == rule.ip_protocol)
+            && (self.source_port.is_none() || self.source_port == rule.source_port)
+            && (self.destination_port.is_none() || self.destination_port == rule.destination_port)
             && named(&self.iif, &rule.iif)
             && named(&self.oif, &rule.oif)
             && (self.table == 0 || self.table == table_of(rule))

@@ -3,6 +3,7 @@
 use super::super::Ip;
 use super::super::names::{dsfield_name, protocol_name, table_name};
 use super::super::print::{Color, Print};
+use super::super::route::ip_protocol_name;
 use super::Listed;
 use vethlab_engine::addr::IpAddr;
 use vethlab_engine::control::{RuleAction, protocol};
@@ -36,6 +37,7 @@ pub(super) fn print(ip: &mut Ip, rule: &Listed, all: &[Listed]) {
     mark(print, rule);
     link(print, "iif", rule.iif.as_deref(), detached[0]);
     link(print, "oif", rule.oif.as_deref(), detached[1]);
+    transport(print, rule, numeric);
     action(print, rule, all, numeric);
     if !matches!(rule.protocol, protocol::UNSPEC | protocol::KERNEL) || details {
         print.string("protocol", " proto {}", &protocol_name(rule.protocol, numeric));
@@ -69,6 +71,28 @@ fn link(print: &mut Print, key: &str, name: Option<&str>, detached: bool) {
     print.string_in(Color::IfName, key, "{}", name);
     if detached {
         print.null(&format!("{key}_detached"), " [detached]");
+    }
+}
+
+fn transport(print: &mut Print, rule: &Listed, numeric: bool) {
+    if let Some((first, last)) = rule.uid {
+        print.number("uid_start", " uidrange {}", first);
+        print.number("uid_end", "-{}", last);
+    }
+    if rule.ip_protocol != 0 {
+        let name = if numeric { None } else { ip_protocol_name(rule.ip_protocol) };
+        let name = name.map_or_else(|| format!("ipproto-{}", rule.ip_protocol), str::to_owned);
+        print.string("ipproto", " ipproto {}", &name);
+    }
+    for (key, range) in [("sport", rule.source_port), ("dport", rule.destination_port)] {
+        match range {
+            Some((port, last)) if port == last => print.number(key, &format!(" {key} {{}}"), port),
+            Some((first, last)) => {
+                print.number(&format!("{key}_start"), &format!(" {key} {{}}"), first);
+                print.number(&format!("{key}_end"), "-{}", last);
+            }
+            None => {}
+        }
     }
 }
 
