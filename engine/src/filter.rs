@@ -99,6 +99,12 @@ impl Filter {
         self.table(name).is_some()
     }
 
+    /// True if the `nat` table has a chain: packets are translated then.
+    pub(crate) fn translates(&self) -> bool {
+        let made = |chain: &Chain| chain.policy.is_some() && chain.standing != Standing::Absent;
+        self.table(TableName::Nat).is_some_and(|table| table.chains.iter().any(made))
+    }
+
     /// Asks a table's chain for the subject's hook; without one, everything is accepted.
     pub(crate) fn ask<O: Observer>(&mut self, name: TableName, subject: &mut Subject<'_>, observer: &mut O) -> Verdict {
         match self.tables.get_mut(name as usize) {

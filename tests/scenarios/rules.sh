@@ -18,11 +18,11 @@ ip rule del dport 80; echo "rc=$?"
 ip rule del dport 80-90; ip rule del uidrange 1-1; ip rule del uidrange 1-1; echo "rc=$?"
 ip rule flush ipproto tcp; ip rule; ip rule flush; ip rule add lookup main; ip rule add lookup default
 ip netns add a; ip netns add r; ip netns add b
-ip link add ra netns r type veth peer name a netns a; ip link add rb netns r type veth peer name b netns b
-ip -n a addr add 10.1.0.2/24 dev a; ip -n r addr add 10.1.0.1/24 dev ra
-ip -n b addr add 10.2.0.2/24 dev b; ip -n r addr add 10.2.0.1/24 dev rb
+ip link add ra netns r type veth peer name va netns a; ip link add rb netns r type veth peer name vb netns b
+ip -n a addr add 10.1.0.2/24 dev va; ip -n r addr add 10.1.0.1/24 dev ra
+ip -n b addr add 10.2.0.2/24 dev vb; ip -n r addr add 10.2.0.1/24 dev rb
 for n in a r b; do ip -n $n link set lo up; done
-ip -n a link set a up; ip -n r link set ra up; ip -n r link set rb up; ip -n b link set b up; sleep 1.2
+ip -n a link set va up; ip -n r link set ra up; ip -n r link set rb up; ip -n b link set vb up; sleep 1.2
 ip -n a route add default via 10.1.0.1; ip -n b route add default via 10.2.0.1
 ip netns exec r sysctl -qw net.ipv4.ip_forward=1
 ip -n r rule add pref 100 ipproto icmp unreachable

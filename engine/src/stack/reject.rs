@@ -27,6 +27,10 @@ impl Stack {
             RejectWith::AdminProhibited => code::PKT_FILTERED,
             RejectWith::TcpReset => return self.reject_with_reset(cx, packet, observer),
         };
+        if packet.sender == Sender::Kernel && packet.header.protocol == protocol::ICMP {
+            // The kernel speaks ICMP with one tongue (`icmp_xmit_lock`), and it is in use.
+            return;
+        }
         let message = Icmp { kind: kind::DEST_UNREACH, code, rest: [0; 4] };
         self.icmp_send(cx, &packet.into(), message, observer);
     }
