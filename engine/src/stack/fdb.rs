@@ -22,9 +22,18 @@ fn exclusive(mode: FdbMode) -> bool {
     mode == FdbMode::Neighbor(NeighborMode::Add)
 }
 
+/// `fdb_vid_parse`
+fn vlan_is_valid(spec: &FdbSpec) -> Result<(), Refusal> {
+    match spec.vlan {
+        Some(vlan) if !(1..4095).contains(&vlan) => Err(Refusal::because(Errno::Inval, "invalid vlan id")),
+        _ => Ok(()),
+    }
+}
+
 impl Stack {
     /// `bridge fdb add|append|replace`
     pub(super) fn fdb_add(&mut self, now: Time, spec: &FdbSpec) -> Result<(), Refusal> {
+        vlan_is_valid(spec)?;
         let port = self.config.ports.get(spec.port).ok_or(Errno::NoDev)?;
         let (kind, master) = (port.kind, port.master);
         let by_master = master.filter(|_| spec.master || !spec.own);
@@ -35,6 +44,7 @@ impl Stack {
             return match kind {
                 PortKind::Bridge => self.bridge_fdb_add(now, spec.port, None, spec),
                 PortKind::Vxlan => self.vxlan_fdb_add(now, spec),
+                PortKind::Macvlan => Err(Errno::OpNotSupp.into()),
                 _ => self.filter_add(spec),
             };
         }
@@ -52,7 +62,7 @@ impl Stack {
         let state = port.and_then(|port| Some(self.config.ports.get(port)?.bridge_port.as_ref()?.state));
         let learns = matches!(state, Some(PortState::Learning | PortState::Forwarding));
         // Without VLAN filtering a bridge knows no VLANs.
-        if spec.mac == Mac::ZERO || spec.vlan.is_some_and(|vlan| vlan != 0) {
+        if spec.mac == Mac::ZERO || spec.vlan.is_some() {
             return Err(Errno::Inval.into());
         }
         if spec.in_use {
@@ -94,7 +104,7 @@ impl Stack {
     /// `ndo_dflt_fdb_add`: a MAC that the port is to hear besides its own.
     fn filter_add(&mut self, spec: &FdbSpec) -> Result<(), Refusal> {
         let port = self.config.ports.get_mut(spec.port).ok_or(Errno::NoDev)?;
-        if spec.state != Nud::Permanent || spec.vlan.is_some_and(|vlan| vlan != 0) || port.is_loopback() {
+        if spec.state != Nud::Permanent || spec.vlan.is_some() || port.is_loopback() {
             return Err(Errno::Inval.into());
         }
         if port.filters.contains(&spec.mac) {
@@ -109,6 +119,7 @@ impl Stack {
 
     /// `bridge fdb del`
     pub(super) fn fdb_delete(&mut self, spec: &FdbSpec) -> Result<(), Refusal> {
+        vlan_is_valid(spec)?;
         let port = self.config.ports.get(spec.port).ok_or(Errno::NoDev)?;
         let (kind, master) = (port.kind, port.master);
         let by_master = master.filter(|_| spec.master || !spec.own);
@@ -121,6 +132,8 @@ impl Stack {
         match kind {
             PortKind::Bridge => self.bridge_fdb_delete(spec.port, None, spec.mac),
             PortKind::Vxlan => self.vxlan_fdb_delete(spec),
+            PortKind::Macvlan => Err(Errno::OpNotSupp.into()),
+            _ if spec.state != Nud::Permanent => Err(Errno::Inval.into()),
             _ => {
                 let filters = self.config.ports.get_mut(spec.port).map(|port| &mut port.filters);
                 let filters = filters.ok_or(Errno::NoDev)?;
@@ -200,10 +213,18 @@ impl Stack {
         }
         let (mut macs, by_hand): (Vec<Mac>, Vec<Mac>) = port.filters.iter().partition(|mac| !mac.is_multicast());
         macs.splice(0..0, self.macvlans_on(port));
-        let ipv6 = port.has_ipv6() && !self.config.sysctls.on_port(&port.conf).disable_ipv6();
+        // All nodes are listened to from the start, and later while IPv6 is at work; what is made without IPv6 (as the
+        // default then still says) is never told to stop.
+        let sysctls = &self.config.sysctls;
+        let at_work = match sysctls.on_port(&port.conf).disable_ipv6() {
+            true => sysctls.on_port(sysctls.default()).disable_ipv6(),
+            false => port.is_up(),
+        };
+        let ipv6 = port.has_ipv6() && (at_work || !port.was_up);
         macs.extend(ipv6.then_some(Mac([0x33, 0x33, 0, 0, 0, 1])));
         if port.is_up() {
-            macs.extend(SNOOPERS.iter().filter(|_| port.kind == PortKind::Bridge));
+            let snoops = port.bridge.as_deref().is_some_and(|bridge| bridge.conf.mcast_snooping);
+            macs.extend(SNOOPERS.iter().filter(|_| snoops));
             macs.extend(port.has_ipv4().then_some(Mac([1, 0, 0x5e, 0, 0, 1])));
             for address in &port.addresses6 {
                 let [.., a, b, c] = address.local.octets();
