@@ -131,7 +131,10 @@ impl Files {
             Ok((_, entry)) if writes && entry.mode & 0o200 == 0 => return Os::EACCES.into(),
             Ok((_, entry)) if reads && entry.mode & 0o400 == 0 => return Os::EACCES.into(),
             Ok((place, _)) => place,
-            Err(_) if flags & libc::O_CREAT != 0 && !place.path.starts_with("/proc/") => return Os::EACCES.into(),
+            Err(errno) if flags & libc::O_CREAT != 0 && !place.path.starts_with("/proc/") => {
+                // No file can be made there, if there is a folder.
+                return place.folder().followed(world).map_or(errno.into(), |_| Os::EACCES.into());
+            }
             Err(errno) => return errno.into(),
         };
         let content = match view::read(world, place.ns, &place.path) {

@@ -27,6 +27,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// The folder that it is in.
+    pub(super) fn folder(&self) -> Place {
+        Place { ns: self.ns, path: parent(&self.path).to_string() }
+    }
+
     /// What stands behind all links, and of what kind it is.
     pub(super) fn followed(&self, world: &World) -> Result<(Place, Entry), Errno> {
         let mut place = self.clone();
