@@ -247,8 +247,12 @@ pub(super) fn read(world: &mut World, ns: NsId, parts: &[&str]) -> Result<String
 
 pub(super) fn write(world: &mut World, ns: NsId, parts: &[&str], text: &str) -> Result<(), Errno> {
     let entry = match kind(world, ns, parts) {
-        // No file can be made here.
-        Err(Errno::NoEnt) => return Err(Errno::Acces),
+        // No file can be made here, if there is a here.
+        Err(Errno::NoEnt) => {
+            let (_, folder) = parts.split_last().ok_or(Errno::IsDir)?;
+            kind(world, ns, folder)?;
+            return Err(Errno::Acces);
+        }
         found => found?,
     };
     if entry.kind != Kind::File {

@@ -16,7 +16,7 @@ impl World {
 }
 
 /// `promiscuity` and `allmulti`: how many want the port to hear all frames, and all groups. A bridge does of its ports; and
-/// no device here can listen to a second MAC, as a macvlan that is up would like it to, without hearing all.
+/// no device here can listen to a second MAC, as a macvlan that is up would like it to, without hearing all once it has been up.
 pub fn promiscuity(ports: &Ports, port: &Port) -> (u32, u32) {
     let asked = |flag: u32| u32::from(port.set_flags & flag != 0);
     let enslaved = u32::from(port.master.is_some());
@@ -25,8 +25,9 @@ pub fn promiscuity(ports: &Ports, port: &Port) -> (u32, u32) {
         Place::Here(index) => ports.get(index).is_some_and(Port::is_up),
         Place::Elsewhere(_) => true,
     };
-    let macvlans = u32::from(port.uppers.iter().filter(hears).any(is_up));
-    (asked(flag::PROMISC) + enslaved + macvlans, asked(flag::ALLMULTI) + enslaved)
+    let macvlans = port.uppers.iter().filter(hears).any(is_up);
+    let others = u32::from(port.was_up && (macvlans || port.filters.iter().any(|mac| !mac.is_multicast())));
+    (asked(flag::PROMISC) + enslaved + others, asked(flag::ALLMULTI) + enslaved)
 }
 
 /// Hundredths of a second, as coarse as the kernel keeps them: it counts ticks of 4 ms (`clock_t_to_jiffies` and back).

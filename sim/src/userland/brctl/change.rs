@@ -116,14 +116,11 @@ fn set(brctl: &Brctl, bridge: &str, file: &str, value: i64) -> Result<(), Errno>
     }
 }
 
-/// `port_set()`: a file of a port, of whatever bridge it is one.
+/// `port_set()`: a file of a port, of whatever bridge it is one; if that fails, the old call, which looks at the bridge.
 fn port_set(brctl: &Brctl, bridge: &str, port: &str, file: &str, value: i64) -> Result<(), Errno> {
-    match brctl.write(&format!("{port}/brport/{file}"), value) {
-        Err(Errno::NoEnt | Errno::Acces) => {}
-        done => return done,
-    }
-    let (_, _) = pair(brctl, bridge, port)?;
-    Err(Errno::NoEnt)
+    let Err(errno) = brctl.write(&format!("{port}/brport/{file}"), value) else { return Ok(()) };
+    pair(brctl, bridge, port)?;
+    Err(errno)
 }
 
 /// Seconds, with a fraction if need be, in hundredths.

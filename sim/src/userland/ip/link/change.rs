@@ -265,10 +265,16 @@ fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Resu
         (Words::Bridge(change), Some(PortKind::Bridge)) => {
             Ok(LinkChange { bridge: Some(change), ..LinkChange::default() })
         }
-        (Words::BridgeSlave(change), Some(_)) => {
-            let enslaved = ip.world().stack(ip.ns).ports().get(index).is_some_and(|port| port.bridge_port.is_some());
-            let change = LinkChange { bridge_port: Some(change), ..LinkChange::default() };
-            if enslaved { Ok(change) } else { Err(refused()) }
+        (Words::BridgeSlave(mut change), Some(_)) => {
+            let world = ip.world();
+            let port = world.stack(ip.ns).ports().get(index).filter(|port| port.bridge_port.is_some());
+            let port = port.ok_or_else(refused)?;
+            let runs = port.is_up() && matches!(port.operstate, OperState::Up | OperState::Unknown);
+            if runs && change.state == Some(0) {
+                // The change itself is an event, at which the bridge enables a port that runs.
+                change.state = Some(3);
+            }
+            Ok(LinkChange { bridge_port: Some(change), ..LinkChange::default() })
         }
         (Words::Vlan(_), Some(PortKind::Vlan))
         | (Words::Macvlan(_), Some(PortKind::Macvlan))

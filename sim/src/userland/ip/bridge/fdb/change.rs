@@ -235,26 +235,20 @@ fn whose(
     let world = ip.world();
     let ports = world.stack(ip.ns).ports();
     let device = ports.get(index).ok_or(Errno::NoDev)?;
-    if wanted.master {
-        let bridge = device.master.ok_or(Errno::OpNotSupp)?;
-        return Ok((bridge, Some(port.unwrap_or(index))));
+    if !wanted.master && device.vxlan.is_some() {
+        return Ok((index, port));
     }
-    if device.bridge.is_none() && device.vxlan.is_none() {
-        return Err(Errno::OpNotSupp.into());
+    let (bridge, behind) = match device.master.filter(|_| wanted.master) {
+        Some(bridge) => (bridge, Some(port.unwrap_or(index))),
+        None if wanted.master || device.bridge.is_none() => return Err(Errno::OpNotSupp.into()),
+        None => (index, port),
+    };
+    let no = |text: &str| Err(Refusal::because(Errno::Inval, text));
+    match behind.filter(|port| *port != bridge).map(|port| ports.get(port).and_then(|port| port.master)) {
+        Some(None) => no("bridge: Flush device is not a bridge or bridge port"),
+        Some(Some(master)) if master != bridge => no("bridge: Port belongs to a different bridge device"),
+        _ => Ok((bridge, behind)),
     }
-    if device.bridge.is_some()
-        && let Some(port) = port.filter(|port| *port != index)
-    {
-        match ports.get(port).and_then(|port| port.master) {
-            Some(master) if master == index => {}
-            Some(_) => return Err(Refusal::because(Errno::Inval, "bridge: Port belongs to a different bridge device")),
-            None => {
-                let text = "bridge: Flush device is not a bridge or bridge port";
-                return Err(Refusal::because(Errno::Inval, text));
-            }
-        }
-    }
-    Ok((index, port))
 }
 
 /// The entries that a flush takes, as they are deleted one by one.
