@@ -114,3 +114,6 @@ impl Conntrack {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

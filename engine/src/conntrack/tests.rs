@@ -122,3 +122,91 @@ fn a_reset_that_answers_a_syn_ends_the_flow() {
     assert_eq!(pass(&mut flows, at(0), &tcp(B, A, rst)), Ok(state::ESTABLISHED));
     assert_eq!(flows.count(), 0);
 }
+
+mod tcp;
+
+/// An error is of the flow whose packet it quotes, if it goes where that flow's packets come from.
+#[test]
+fn errors_are_related() {
+    let mut flows = tracker();
+    let sent = udp(A, B, b"x");
+    let about = |to: &str, quoted: &[u8]| {
+        let header = Icmp { kind: kind::DEST_UNREACH, code: 3, rest: [0; 4] }.emit(quoted);
+        ip("10.0.0.9", to, protocol::ICMP, &[&header[..], quoted].concat())
+    };
+    assert_eq!(pass(&mut flows, at(0), &about("10.0.0.1", &sent)), Ok(state::INVALID), "no such flow");
+    assert_eq!(pass(&mut flows, at(0), &sent), Ok(state::NEW));
+    assert_eq!(pass(&mut flows, at(0), &about("10.0.0.1", &sent)), Ok(state::RELATED));
+    assert_eq!(pass(&mut flows, at(0), &about("10.0.0.3", &sent)), Ok(state::INVALID), "to another host");
+    assert_eq!(pass(&mut flows, at(0), &about("10.0.0.1", &sent[..24])), Ok(state::RELATED), "four bytes of ports");
+    assert_eq!(pass(&mut flows, at(0), &about("10.0.0.1", &sent[..22])), Ok(state::INVALID), "cut short");
+    assert_eq!(pass(&mut flows, at(0), &udp(B, A, b"y")), Ok(state::ESTABLISHED));
+    assert_eq!(pass(&mut flows, at(0), &about("10.0.0.2", &udp(B, A, b"y"))), Ok(state::RELATED), "about an answer");
+    assert_eq!(flows.count(), 1);
+}
+
+/// Checksums are looked at as packets come in, not of those that are made here.
+#[test]
+fn a_wrong_checksum_is_invalid() {
+    for mut packet in [udp(A, B, b"x"), echo("10.0.0.1", "10.0.0.2", kind::ECHO, 9)] {
+        let last = packet.len() - 1;
+        packet[last] ^= 1;
+        let mut flows = tracker();
+        assert_eq!(pass(&mut flows, at(0), &packet), Ok(state::INVALID));
+        let mut nfct = Nfct::default();
+        flows.nf_conntrack_in(at(0), Hook::Output, &packet, false, &mut nfct).expect("room");
+        assert_eq!(flows.state(&nfct), state::NEW);
+        flows.reap();
+        flows.configure(Settings { checksum: false, ..Settings::default() });
+        assert_eq!(pass(&mut flows, at(0), &packet), Ok(state::NEW));
+    }
+}
+
+/// Timeouts are those of `/proc/sys/net/netfilter`, unknown protocols are tracked by their addresses, GRE is a stream at once.
+#[test]
+fn other_protocols() {
+    let left = |number, answered: bool| {
+        let mut flows = tracker();
+        assert_eq!(pass(&mut flows, at(0), &ip("10.0.0.1", "10.0.0.2", number, &[0; 8])), Ok(state::NEW));
+        if answered {
+            for from in [("10.0.0.2", "10.0.0.1"), ("10.0.0.1", "10.0.0.2")] {
+                assert_eq!(pass(&mut flows, at(0), &ip(from.0, from.1, number, &[0; 8])), Ok(state::ESTABLISHED));
+            }
+        }
+        let conn = flows.entries(at(0))[0].clone();
+        (conn.timeout.since(at(0)).as_secs(), conn.has(status::ASSURED))
+    };
+    assert_eq!((left(99, false), left(99, true)), ((600, false), (600, false)));
+    assert_eq!((left(GRE, false), left(GRE, true)), ((30, false), (180, true)));
+}
+
+/// `nf_conntrack_acct` and `nf_conntrack_timestamp` count from the next flow on.
+#[test]
+fn packets_and_bytes_are_counted_if_asked() {
+    let mut flows = tracker();
+    pass(&mut flows, at(0), &udp(A, B, b"x")).expect("room");
+    flows.configure(Settings { acct: true, timestamp: true, ..Settings::default() });
+    pass(&mut flows, at(1), &udp(A, ("10.0.0.3", 1), b"xyz")).expect("room");
+    pass(&mut flows, at(2), &udp(("10.0.0.3", 1), A, b"")).expect("room");
+    let all = flows.entries(at(2));
+    assert_eq!((all[0].counters, all[0].started), (None, None));
+    let counted = [CtCounter { packets: 1, bytes: 31 }, CtCounter { packets: 1, bytes: 28 }];
+    assert_eq!((all[1].counters, all[1].started), (Some(counted), Some(at(1))));
+    flows.zero_counters(|_| true);
+    assert_eq!(flows.entries(at(2))[1].counters, Some(Default::default()));
+    assert_eq!((flows.delete(|conn| conn.started.is_some()), flows.count()), (1, 1));
+}
+
+/// A full table makes room where a flow was not answered for good, and says why where not.
+#[test]
+fn a_full_table_drops_early_or_with_its_reason() {
+    let mut flows = tracker();
+    flows.configure(Settings { max: 200, ..Settings::default() });
+    for port in 1..=1000 {
+        assert_eq!(pass(&mut flows, at(0), &udp(("10.0.0.1", port), B, b"")), Ok(state::NEW));
+        assert!(flows.count() <= 200);
+    }
+    flows.assure_all();
+    assert_eq!(pass(&mut flows, at(0), &udp(A, ("10.0.0.3", 1), b"")), Err(DropReason::ConntrackFull));
+    assert_eq!((flows.statistics().early_drop, flows.statistics().drop), (800, 1));
+}
