@@ -4,6 +4,7 @@
 //! answer or fail within a tenth of a second and are not asked again later, and ICMP errors are not rationed.
 
 mod draw;
+pub mod iptables;
 mod lab;
 mod net;
 mod routes;

@@ -327,7 +327,11 @@ impl<'a> Run<'a> {
     }
 
     fn zero_at(&mut self, chain: String, place: usize) -> Result<(), Failure> {
-        let rules = self.rules(&chain).ok_or(Failure::Reason("Incompatible with this kernel"))?;
+        let Some(rules) = self.rules(&chain) else {
+            // The tool's error number is left from where it looked before.
+            let looked = self.batch.now.get(self.table).is_some();
+            return Err(Failure::Reason(if looked { BAD_RULE } else { "Incompatible with this kernel" }));
+        };
         if let Some(rule) = rules.get(place).cloned() {
             let rule = Rule { counters: RuleCounters::default(), ..rule };
             self.change(Change::RuleReplace(chain, place, rule));
