@@ -1,16 +1,20 @@
 //! A command line: `do_parse` of `xshared.c`.
 
+mod finish;
+mod load;
+
+use self::load::{Loaded, LoadedTarget};
+
 use super::Identity;
-use super::address::{interface, networks, protocol, protocol_name};
-use super::extension::{Call, Extension, MatchExtension, Seen, TargetExtension};
+use super::address::{interface, protocol};
 use super::getopt::{EXTENSION, Found, Getopt, LongOption};
 use super::list::Format;
 use super::read::whole;
 use super::stop::Problem;
-use super::{matches, targets};
+use super::targets;
 use crate::userland::number::{strtol, strtoul};
 use vethlab_engine::addr::Ipv4Addr;
-use vethlab_engine::filter::{IpMatch, Not, Rule, RuleCounters, Target};
+use vethlab_engine::filter::{IpMatch, Not, Rule, RuleCounters};
 
 /// What is asked for, as bits: some go together.
 pub(super) mod ask {
@@ -148,23 +152,6 @@ const NAME_ROOM: usize = 29;
 
 /// An address and its mask.
 type Network = Not<(Ipv4Addr, Ipv4Addr)>;
-
-/// A match that was loaded.
-struct Loaded {
-    extension: &'static MatchExtension,
-    /// Where its options' numbers begin.
-    base: u32,
-    /// Another of its name came later and takes the options.
-    completed: bool,
-    seen: Vec<Seen>,
-}
-
-/// A target that was loaded.
-struct LoadedTarget {
-    extension: &'static TargetExtension,
-    base: u32,
-    seen: Vec<Seen>,
-}
 
 /// Reads one command line.
 pub(super) struct Parser<'a> {
@@ -496,241 +483,6 @@ impl<'a> Parser<'a> {
         self.wait_interval = true;
         Ok(())
     }
-
-    /// `-h`: general words, and those of what was loaded.
-    fn help(&mut self) -> String {
-        if let Some(word) = self.protocol_word.clone().filter(|_| self.matches.is_empty()) {
-            // A protocol's match is told of; that there is none, is not.
-            let _ = self.load_match(&word, false);
-        }
-        let name = &self.who.name;
-        let general = include_str!("help/general.txt");
-        let (usage, rest) = general.split_once("Commands:").unwrap_or((general, ""));
-        let target = self.target.as_ref().map_or("", |target| target.extension.help);
-        let matches: String = self.matches.iter().map(|of| of.extension.help).collect();
-        format!("{}Commands:{rest}{target}{matches}", usage.replace("iptables", name))
-    }
-
-    fn add_options<T>(&mut self, extension: &Extension<T>) -> u32 {
-        let base = self.next_base;
-        self.next_base += 256;
-        let new = extension.options.iter().map(|option| LongOption {
-            name: option.name,
-            has_arg: option.takes_value.into(),
-            val: base + u32::from(option.id),
-        });
-        // Behind iptables' own, before those of earlier extensions.
-        self.long.splice(LONG.len()..LONG.len(), new.collect::<Vec<_>>());
-        base
-    }
-
-    /// Loads a match. If it need not exist and does not, false.
-    fn load_match(&mut self, name: &str, must: bool) -> Result<bool, Problem> {
-        if name.len() >= NAME_ROOM {
-            return Err(Problem::Parameter(format!("Invalid match name \"{name}\" ({} chars max)", NAME_ROOM - 1)));
-        }
-        let Some(extension) = matches::find(name) else {
-            if matches::is_not_simulated(name) {
-                return Err(Problem::NotSimulated(format!("-m {name}")));
-            }
-            let text = format!("Couldn't load match `{name}':No such file or directory\n");
-            return if must { Err(Problem::Parameter(text)) } else { Ok(false) };
-        };
-        let mut base = None;
-        for known in self.matches.iter_mut().filter(|known| known.extension.name == name) {
-            known.completed = true;
-            base = Some(known.base);
-        }
-        let base = base.unwrap_or_else(|| self.add_options(extension));
-        self.matches.push(Loaded { extension, base, completed: false, seen: Vec::new() });
-        Ok(true)
-    }
-
-    /// Loads the target of `-j`, unless that is a chain.
-    fn load_target(&mut self) -> Result<(), Problem> {
-        if targets::is_not_simulated(&self.jump) {
-            return Err(Problem::NotSimulated(format!("-j {}", self.jump)));
-        }
-        if let Some(extension) = targets::find(&self.jump) {
-            let base = self.add_options(extension);
-            self.target = Some(LoadedTarget { extension, base, seen: Vec::new() });
-        }
-        Ok(())
-    }
-
-    /// Nobody knows the option, or it lacks its value: perhaps the protocol's match knows it. If not, it is complained of.
-    fn load_protocol(&mut self, complaint: &str) -> Result<Step, Problem> {
-        if let Some(word) = self.protocol_word.clone().filter(|_| !self.protocol_used) {
-            let number = whole(&word, 0, u8::MAX.into()).and_then(|number| u8::try_from(number).ok());
-            let numeric = self.options & option::NUMERIC != 0;
-            let name = match number {
-                Some(number) => protocol_name(number, !numeric).map(str::to_string),
-                None => Some(word),
-            };
-            if let Some(name) = name
-                && self.load_match(&name, false)?
-            {
-                self.protocol_used = true;
-                self.words.optind -= 1;
-                return Ok(Step::Again);
-            }
-        }
-        let word = self.words.last();
-        Err(Problem::Parameter(match complaint {
-            "unknown" => format!("unknown option \"{word}\""),
-            "Unknown arg" => "Unknown arg \"(null)\"".to_string(),
-            complaint => format!("option \"{word}\" {complaint}"),
-        }))
-    }
-
-    /// An option of a target or a match.
-    fn extension(&mut self, val: u32, value: Option<String>, invert: bool) -> Result<Step, Problem> {
-        let belongs = |base: u32| (base..base + 256).contains(&val);
-        let arg = value.unwrap_or_default();
-        let next = self.words.argv.get(self.words.optind).cloned();
-        let word = Word { arg: &arg, next: next.as_deref(), invert, protocol: self.ip.protocol };
-        let warnings = &mut self.warnings;
-        let took_next = if let Some(target) = self.target.as_mut().filter(|target| belongs(target.base)) {
-            read(target.extension, &mut target.seen, val - target.base, word, warnings)?
-        } else if let Some(of) = self.matches.iter_mut().find(|of| !of.completed && belongs(of.base)) {
-            read(of.extension, &mut of.seen, val - of.base, word, warnings)?
-        } else {
-            return self.load_protocol("unknown");
-        };
-        self.words.optind += usize::from(took_next);
-        Ok(Step::Next)
-    }
-
-    /// When all words are read.
-    fn finish(&mut self, invert: bool) -> Result<Command, Problem> {
-        let table = self.table.clone().unwrap_or_else(|| "filter".to_string());
-        let drops = self.jump == "DROP" || self.second.as_deref() == Some("DROP") && self.ask & ask::RENAME == 0;
-        if table == "nat" && drops {
-            return Err(Problem::parameter(
-                "\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n",
-            ));
-        }
-        if self.wait_interval && self.wait.unwrap_or(0) == 0 {
-            return Err(Problem::parameter("--wait-interval only makes sense with --wait\n"));
-        }
-        let matches = self.matches.iter().map(|of| of.extension.finish(&of.seen)).collect::<Result<_, _>>()?;
-        let target = self.target.as_ref().map(|of| of.extension.finish(&of.seen)).transpose()?;
-        if self.words.optind < self.words.argv.len() {
-            return Err(Problem::parameter("unknown arguments found on commandline"));
-        }
-        if self.ask == 0 {
-            return Err(Problem::parameter("no command specified"));
-        }
-        if invert {
-            return Err(Problem::parameter("nothing appropriate following !"));
-        }
-        let addresses = self.addresses()?;
-        if self.ask == ask::REPLACE && addresses.len() != 1 {
-            return Err(Problem::parameter("Replacement rule does not specify a unique address"));
-        }
-        self.check_options()?;
-        self.check_chain()?;
-        let jump = Some(self.jump.clone()).filter(|jump| !jump.is_empty());
-        let goto = self.goto;
-        let target = target.or(jump.map(|chain| if goto { Target::Goto(chain) } else { Target::Jump(chain) }));
-        let rule = Rule { ip: self.ip.clone(), matches, target, counters: self.counters };
-        let takes_rule = self.ask & ask::OF_RULES != 0;
-        let rules = addresses.into_iter().map(|(source, destination)| {
-            let ip = IpMatch { source: Some(source), destination: Some(destination), ..rule.ip.clone() };
-            Rule { ip, ..rule.clone() }
-        });
-        Ok(Command {
-            ask: self.ask,
-            table,
-            chain: self.chain.take(),
-            number: self.number,
-            second: self.second.take().unwrap_or_default(),
-            rules: if takes_rule { rules.collect() } else { Vec::new() },
-            format: Format {
-                numeric: self.options & option::NUMERIC != 0,
-                verbose: self.options & option::VERBOSE != 0,
-                exact: self.options & option::EXACT != 0,
-                line_numbers: self.options & option::LINE_NUMBERS != 0,
-            },
-            verbose: self.verbose,
-        })
-    }
-
-    /// All pairs of `-s` and `-d`.
-    fn addresses(&self) -> Result<Vec<(Network, Network)>, Problem> {
-        let read = |text: &Option<String>| networks(text.as_deref().unwrap_or("0.0.0.0/0"));
-        let (sources, destinations) = (read(&self.sources)?, read(&self.destinations)?);
-        let several = sources.len() > 1 || destinations.len() > 1;
-        if several && self.inverted & (option::SOURCE | option::DESTINATION) != 0 {
-            return Err(Problem::parameter("! not allowed with multiple source or destination IP addresses"));
-        }
-        let not = |option, of: &(Ipv4Addr, Ipv4Addr)| Not { not: self.inverted & option != 0, of: *of };
-        let pairs = sources.iter().flat_map(|source| {
-            destinations
-                .iter()
-                .map(move |destination| (not(option::SOURCE, source), not(option::DESTINATION, destination)))
-        });
-        Ok(pairs.collect())
-    }
-
-    /// `generic_opt_check`: an option that is legal with one of the commands is legal.
-    fn check_options(&self) -> Result<(), Problem> {
-        let asked = option::ILLEGAL.iter().enumerate().filter(|(bit, _)| self.ask & 1 << bit != 0);
-        let illegal = asked.fold(self.options, |illegal, (_, of)| illegal & of);
-        match illegal.trailing_zeros() {
-            16 => Ok(()),
-            bit => {
-                let letter = option_letter(1 << bit);
-                Err(Problem::Parameter(format!("Illegal option `-{letter}' with this command")))
-            }
-        }
-    }
-
-    fn check_chain(&self) -> Result<(), Problem> {
-        let chain = self.chain.as_deref().unwrap_or_default();
-        if chain.len() >= NAME_ROOM {
-            let text = format!("chain name `{chain}' too long (must be under {NAME_ROOM} chars)");
-            return Err(Problem::Parameter(text));
-        }
-        let impossible = match chain {
-            "PREROUTING" | "INPUT" => option::OUT,
-            "POSTROUTING" | "OUTPUT" => option::IN,
-            _ => 0,
-        };
-        if self.ask & (ask::OF_RULES | ask::DELETE_NUMBER) != 0 && self.options & impossible != 0 {
-            return Err(Problem::Parameter(format!("Can't use -{} with {chain}\n", option_letter(impossible))));
-        }
-        Ok(())
-    }
-}
-
-/// What is said with an extension's option.
-#[derive(Clone, Copy)]
-struct Word<'a> {
-    arg: &'a str,
-    next: Option<&'a str>,
-    invert: bool,
-    protocol: Option<Not<u8>>,
-}
-
-/// Reads an option and notes it; true if it has taken the next word too.
-fn read<T>(
-    extension: &'static Extension<T>,
-    seen: &mut Vec<Seen>,
-    id: u32,
-    word: Word<'_>,
-    warnings: &mut String,
-) -> Result<bool, Problem> {
-    let id = u8::try_from(id).unwrap_or(0);
-    let Some(option) = extension.option(id) else { return Ok(false) };
-    let Word { arg, next, invert, protocol } = word;
-    let (extension_name, name) = (extension.name, option.name);
-    let mut call =
-        Call { extension: extension_name, name, arg, next, took_next: false, invert, protocol, seen, warnings };
-    let value = extension.read(option, &mut call)?;
-    let took_next = call.took_next;
-    seen.push(Seen { id, invert, value });
-    Ok(took_next)
 }
 
 /// The letter of the highest bit.

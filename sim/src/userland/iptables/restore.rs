@@ -274,8 +274,11 @@ fn counters(text: &str) -> Option<RuleCounters> {
     both.then_some(RuleCounters { packets: packets.value as u64, bytes: bytes.value as u64 })
 }
 
+/// Packets and bytes, as they are written.
+type Counted<'a> = (&'a str, &'a str);
+
 /// `tokenize_rule_counters`: what stands in brackets at the beginning, and the rest.
-fn rule_counters(line: &str, number: usize) -> Result<(Option<(&str, &str)>, &str), Problem> {
+fn rule_counters(line: &str, number: usize) -> Result<(Option<Counted<'_>>, &str), Problem> {
     let Some(inside) = line.strip_prefix('[') else { return Ok((None, line)) };
     let need = |what: &str| Problem::Parameter(format!("Bad line {number}: need {what}"));
     let (_, rest) = inside.split_once(']').ok_or_else(|| need("]"))?;

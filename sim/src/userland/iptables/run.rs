@@ -327,11 +327,8 @@ impl<'a> Run<'a> {
     }
 
     fn zero_at(&mut self, chain: String, place: usize) -> Result<(), Failure> {
-        let Some(rules) = self.rules(&chain) else {
-            // The tool's error number is left from where it looked before.
-            let looked = self.batch.now.get(self.table).is_some();
-            return Err(Failure::Reason(if looked { BAD_RULE } else { "Incompatible with this kernel" }));
-        };
+        // The tool's error number is left from where it looked before: mostly this one.
+        let rules = self.rules(&chain).ok_or(Failure::Reason(BAD_RULE))?;
         if let Some(rule) = rules.get(place).cloned() {
             let rule = Rule { counters: RuleCounters::default(), ..rule };
             self.change(Change::RuleReplace(chain, place, rule));
