@@ -6,7 +6,7 @@ use super::{LinkAdd, LinkKind, NsId, Peer, World};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange, Refusal};
 use vethlab_engine::link::virt::Takes;
-use vethlab_engine::link::{BridgeSpec, MacvlanMode, Port, VxlanSpec};
+use vethlab_engine::link::{BridgeConf, BridgeSpec, MacvlanMode, Port, VxlanSpec};
 
 /// Most links that stand on each other (`MAX_NEST_DEV`).
 const NEST: usize = 8;
@@ -54,7 +54,12 @@ impl World {
                 (bridge.fixed_mac, bridge.id) = (true, mac);
             }
         }
-        let change = LinkChange { bridge: Some(Box::new(spec.clone())), ..LinkChange::default() };
+        let mut spec = spec.clone();
+        if end.address.is_some() {
+            // A new id, by address or by priority, makes it look at its ports' states.
+            spec.priority.get_or_insert(BridgeConf::default().priority);
+        }
+        let change = LinkChange { bridge: Some(Box::new(spec)), ..LinkChange::default() };
         let told = self.apply_plain(end.ns, Command::LinkChange(index, change));
         if let Err(refusal) = told {
             self.evict_virtual(end.ns, index);

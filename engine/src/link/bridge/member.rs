@@ -191,6 +191,7 @@ impl Config {
         if let Some(port) = self.ports.get_mut(master) {
             port.mac = mac;
         }
+        self.bridge_select(master);
     }
 
     /// The bridge's MTU is the smallest of its ports', unless it was set by hand (`br_mtu_auto_adjust`).
@@ -334,6 +335,10 @@ impl Config {
         }
         if change.fdb_flush {
             bridge.fdb.retain(|record| record.fixed);
+        }
+        if change.priority.is_some() {
+            // Without a port a bridge had a carrier up to now.
+            self.bridge_select(index);
         }
         Ok(())
     }
