@@ -16,9 +16,6 @@ pub(super) fn show(brctl: &Brctl, words: &[String]) -> Result<(), String> {
     } else {
         words.to_vec()
     };
-    if words.is_empty() {
-        text += HEAD;
-    }
     for name in &bridges {
         match missing(brctl, name) {
             Some(complaint) => {

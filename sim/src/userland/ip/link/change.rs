@@ -10,21 +10,46 @@ use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange, Refusal};
 use vethlab_engine::link::{MacvlanMode, OperState, PortKind, VxlanSpec};
 
 /// `ip link add`
-pub(super) fn add(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
-    let request = Request::read(ip, &mut args, Purpose::Create)?;
-    let words = of_type(ip, &request, &mut args, Purpose::Create)?;
-    add_kind(ip, &request, words)
+pub(super) fn add(ip: &mut Ip, args: Args<'_>) -> Result<(), Stop> {
+    create(ip, args, Errno::Exist)
 }
 
 /// `ip link replace`: of an existing link nothing can be replaced.
-pub(super) fn replace(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
+pub(super) fn replace(ip: &mut Ip, args: Args<'_>) -> Result<(), Stop> {
+    create(ip, args, Errno::OpNotSupp)
+}
+
+/// `rtnl_newlink`; `taken` is what is said of a link that is there already.
+fn create(ip: &mut Ip, mut args: Args<'_>, taken: Errno) -> Result<(), Stop> {
     let request = Request::read(ip, &mut args, Purpose::Create)?;
     let words = of_type(ip, &request, &mut args, Purpose::Create)?;
-    let exists = request.name.as_ref().is_some_and(|name| ip.world().stack(ip.ns).ports().named(name).is_some());
-    if exists && request.kind.is_some() {
-        return Err(Refusal::from(Errno::OpNotSupp).into());
+    let Some(kind) = request.kind.as_deref() else {
+        return Err(Stop::fail(1, "Not enough information: \"type\" argument is required\n"));
+    };
+    check_new(&request)?;
+    validate(kind, &request, &words)?;
+    // One that is to be new must be so where it is made; one that may be there is looked for here.
+    let ns = if taken == Errno::Exist { ip.ns_of(request.netns)?.unwrap_or(ip.ns) } else { ip.ns };
+    let exists = {
+        let world = ip.world();
+        let ports = world.stack(ns).ports();
+        request.name.as_ref().is_some_and(|name| ports.named(name).is_some())
+            || request.index.is_some_and(|index| ports.get(index).is_some())
+    };
+    if exists { Err(Refusal::from(taken).into()) } else { add_kind(ip, kind, &request, words) }
+}
+
+/// What a kind asks for before anything is looked at (`ops->validate`).
+fn validate(kind: &str, request: &Request, words: &Words) -> Result<(), Refusal> {
+    let no = |text: &str| Err(Refusal::because(Errno::Inval, text));
+    let wrong_mtu = request.mtu.is_some_and(|mtu| !(68..=65_535).contains(&mtu));
+    match (kind, words) {
+        ("veth", _) if wrong_mtu => Err(Errno::Inval.into()),
+        ("vxlan", _) if wrong_mtu => no("MTU must be between 68 and 65535"),
+        ("vxlan", Words::None) => no("Required attributes not provided to perform the operation"),
+        ("vlan", Words::None) => no("8021q: VLAN properties not specified"),
+        _ => Ok(()),
     }
-    add_kind(ip, &request, words)
 }
 
 /// The words after `type KIND`.
@@ -35,18 +60,16 @@ fn of_type(ip: &mut Ip, request: &Request, args: &mut Args<'_>, purpose: Purpose
     }
 }
 
-fn add_kind(ip: &mut Ip, request: &Request, words: Words) -> Result<(), Stop> {
-    let kind = match (request.kind.as_deref(), words) {
-        (None, _) => return Err(Stop::fail(1, "Not enough information: \"type\" argument is required\n")),
-        (Some("veth"), Words::Veth(peer)) => return add_veth(ip, request, Some(*peer)),
-        (Some("veth"), _) => return add_veth(ip, request, None),
-        (Some("dummy"), _) => LinkKind::Dummy,
-        (Some("bridge"), Words::Bridge(spec)) => LinkKind::Bridge(spec),
-        (Some("bridge"), _) => LinkKind::Bridge(Box::default()),
-        (Some("vlan" | "macvlan" | "vxlan"), words) => on_another(ip, request, words)?,
-        (Some(kind), _) => return Err(kind::unknown(kind)),
+fn add_kind(ip: &mut Ip, kind: &str, request: &Request, words: Words) -> Result<(), Stop> {
+    let kind = match (kind, words) {
+        ("veth", Words::Veth(peer)) => return add_veth(ip, request, Some(*peer)),
+        ("veth", _) => return add_veth(ip, request, None),
+        ("dummy", _) => LinkKind::Dummy,
+        ("bridge", Words::Bridge(spec)) => LinkKind::Bridge(spec),
+        ("bridge", _) => LinkKind::Bridge(Box::default()),
+        ("vlan" | "macvlan" | "vxlan", words) => on_another(ip, kind, request, words)?,
+        (kind, _) => return Err(kind::unknown(kind)),
     };
-    check_new(request)?;
     let ns = ip.ns_of(request.netns)?.unwrap_or(ip.ns);
     let link = LinkAdd {
         name: request.name.clone(),
@@ -61,19 +84,24 @@ fn add_kind(ip: &mut Ip, request: &Request, words: Words) -> Result<(), Stop> {
 }
 
 /// A link that stands on another one, or may do so.
-fn on_another(ip: &Ip, request: &Request, words: Words) -> Result<LinkKind, Stop> {
+fn on_another(ip: &Ip, kind: &str, request: &Request, words: Words) -> Result<LinkKind, Stop> {
     let link_netns = match request.link_netns {
         None => request.netns.map(|_| ip.ns),
         some => Some(beside(ip, some)?),
     };
-    match (request.kind.as_deref(), words) {
-        (Some("vlan"), Words::Vlan(words)) => {
-            let id = words.id.ok_or_else(|| Refusal::because(Errno::Inval, "8021q: VLAN id not specified"))?;
-            let link = request.link.ok_or_else(|| Refusal::because(Errno::Inval, "8021q: link not specified"))?;
+    let refused = |text: &str| Refusal::because(Errno::Inval, text);
+    match (kind, words) {
+        ("vlan", Words::Vlan(words)) => {
+            let id = words.id.ok_or_else(|| refused("8021q: VLAN id not specified"))?;
+            let link = request.link.ok_or_else(|| refused("8021q: link not specified"))?;
             Ok(LinkKind::Vlan { link, link_netns, id, protocol: words.protocol.unwrap_or(0x8100) })
         }
-        (Some("vlan"), _) => Err(Refusal::because(Errno::Inval, "8021q: VLAN properties not specified").into()),
-        (Some("macvlan"), words) => {
+        ("macvlan", words) => {
+            match request.mtu.map(|mtu| mtu as u32) {
+                Some(0..68) => return Err(refused("mtu less than device minimum").into()),
+                Some(65_536..) => return Err(refused("mtu greater than device maximum").into()),
+                _ => {}
+            }
             let link = request.link.ok_or(Refusal::from(Errno::Inval))?;
             let said = if let Words::Macvlan(words) = words { words.mode } else { None };
             Ok(LinkKind::Macvlan { link, link_netns, mode: said.unwrap_or(MacvlanMode::Vepa) })
@@ -96,10 +124,7 @@ fn on_another(ip: &Ip, request: &Request, words: Words) -> Result<LinkKind, Stop
                 ..unsaid
             }))
         }
-        _ => {
-            let text = "Required attributes not provided to perform the operation";
-            Err(Refusal::because(Errno::Inval, text).into())
-        }
+        _ => Err(Refusal::from(Errno::Inval).into()),
     }
 }
 
@@ -114,8 +139,7 @@ fn add_veth(ip: &mut Ip, request: &Request, peer: Option<Request>) -> Result<(),
         None => beside(ip, request.link_netns)?,
     };
     if peer.up == Some(true) {
-        // The peer is brought up before it is told of its other end.
-        return Err(Refusal::from(Errno::NotConn).into());
+        return Err(peer_alone(ip, peer, peer_ns)?.into());
     }
     let index = ip.world().link_add(ns, link_add(request, peer, peer_ns)?)?;
     let other = ip.world().peer(ns, index).map(|peer| peer.index);
@@ -124,6 +148,16 @@ fn add_veth(ip: &mut Ip, request: &Request, peer: Option<Request>) -> Result<(),
         switch(ip, peer_ns, other, peer)?;
     }
     configure(ip, ns, index, request)
+}
+
+/// A peer is brought up before it is told of its other end, and so is made in vain; only its number is used up.
+fn peer_alone(ip: &Ip, peer: &Request, ns: NsId) -> Result<Refusal, Stop> {
+    let name = peer.name.clone().unwrap_or_else(|| "veth%d".to_owned());
+    let (index, address, mtu, txqueuelen) = (None, mac(peer.address.as_deref())?, None, None);
+    let link = LinkAdd { name: Some(name), index, address, mtu, txqueuelen, kind: LinkKind::Dummy };
+    let index = ip.world().link_add(ns, link)?;
+    ip.world().link_delete(ns, index)?;
+    Ok(Errno::NotConn.into())
 }
 
 /// A peer of which nothing is said: the kernel takes what was said of the first end, but for name, address and flags.
