@@ -8,8 +8,10 @@ mod arping;
 mod becoming;
 mod brctl;
 pub(crate) mod conntrack;
+mod curl;
 mod getopt;
 pub(crate) mod hostname;
+mod http;
 mod id;
 mod ifconfig;
 mod ip;
@@ -62,6 +64,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("brctl", |p| Box::pin(brctl::main(p))),
     ("bridge", |p| Box::pin(ip::bridge::main(p))),
     ("conntrack", |p| Box::pin(conntrack::main(p))),
+    ("curl", |p| Box::pin(curl::main(p))),
     ("hostname", |p| Box::pin(hostname::main(p))),
     ("id", |p| Box::pin(id::id(p))),
     ("ifconfig", |p| Box::pin(ifconfig::main(p))),

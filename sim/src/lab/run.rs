@@ -46,6 +46,15 @@ impl Lab {
         pid
     }
 
+    /// The same on the host for a program that reads this text from its standard input.
+    #[cfg(test)]
+    pub(crate) fn serve_text(&mut self, line: &str, text: &str) -> Pid {
+        let pid = self.start(line);
+        let pieces = [text.as_bytes().to_vec(), Vec::new()];
+        pieces.into_iter().for_each(|piece| self.stdin(pid, piece));
+        pid
+    }
+
     /// What a program printed that was started by [`Lab::start`]; it is waited for, but not forever.
     pub fn finish(&mut self, pid: Pid) -> Output {
         let mut output = Output::default();
