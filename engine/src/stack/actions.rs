@@ -3,6 +3,7 @@
 use super::icmp_error::Culprit;
 use super::{Cx, Parked, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
+use crate::conntrack::Nfct;
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
 use crate::neighbor::Action;
@@ -72,7 +73,16 @@ impl Stack {
             _ => options::receive(copy, here, &|_| true),
         };
         let Ok(options) = found else { return };
-        let culprit = Culprit { packet: frame, port, to_us: true, flags: 0, inbound: with.iif, options, mark: 0 };
+        let culprit = Culprit {
+            packet: frame,
+            port,
+            to_us: true,
+            flags: 0,
+            inbound: with.iif,
+            options,
+            mark: 0,
+            nfct: Nfct::UNSEEN,
+        };
         let message = Icmp { kind: kind::DEST_UNREACH, code: code::HOST_UNREACH, rest: [0; 4] };
         self.icmp_send(cx, &culprit, message, observer);
     }

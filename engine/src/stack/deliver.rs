@@ -4,6 +4,7 @@ use super::icmp::Answer;
 use super::icmp_error::Culprit;
 use super::packet::Packet;
 use super::{Cx, Stack};
+use crate::conntrack::Nfct;
 use crate::control::{IfIndex, RouteKind};
 use crate::filter::Hook;
 use crate::frame::FrameBuf;
@@ -116,7 +117,16 @@ impl Stack {
             return;
         }
         let options = Options::default();
-        let culprit = Culprit { packet, port, to_us: true, flags: way.flags, inbound: Some(port), options, mark: 0 };
+        let culprit = Culprit {
+            packet,
+            port,
+            to_us: true,
+            flags: way.flags,
+            inbound: Some(port),
+            options,
+            mark: 0,
+            nfct: Nfct::UNSEEN,
+        };
         let message = Icmp { kind: kind::TIME_EXCEEDED, code: code::EXC_FRAGTIME, rest: [0; 4] };
         self.icmp_send(cx, &culprit, message, observer);
     }

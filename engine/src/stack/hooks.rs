@@ -17,7 +17,7 @@ use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
 use crate::route::{Net, OutputKey, OutputRoute};
 use crate::time::Time;
-use crate::wire::{Ipv4, icmpv4, protocol};
+use crate::wire::Ipv4;
 
 /// Where a packet comes from and goes to, as far as it is known.
 #[derive(Clone, Copy)]
@@ -220,13 +220,6 @@ impl Stack {
     ) -> Result<bool, DropReason> {
         if !self.filter.translates() {
             return Ok(false);
-        }
-        if self.conntrack.conn(&packet.nfct).is_none() {
-            // A redirect about a connection that is not in the table yet: it may be one to the same network.
-            let is_redirect = packet.header.protocol == protocol::ICMP
-                && !packet.header.is_fragment()
-                && packet.payload().first() == Some(&icmpv4::kind::REDIRECT);
-            return if is_redirect { Err(DropReason::NatMalformed) } else { Ok(false) };
         }
         let (hook, protocol) = (ways.hook, packet.header.protocol);
         if self.conntrack.nat_wanted(&packet.nfct, protocol, hook) {

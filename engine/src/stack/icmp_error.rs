@@ -5,6 +5,7 @@ use super::packet::{Before, Cast, Packet};
 use super::v4::LOOPBACK;
 use super::{Cx, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
+use crate::conntrack::Nfct;
 use crate::control::{IfIndex, scope};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
@@ -42,6 +43,8 @@ pub(super) struct Culprit<'a> {
     pub(super) options: Options,
     /// Its mark.
     pub(super) mark: u32,
+    /// Its connection, if that may not be in the table yet.
+    pub(super) nfct: Nfct,
 }
 
 impl<'a> From<&'a Packet> for Culprit<'a> {
@@ -54,6 +57,7 @@ impl<'a> From<&'a Packet> for Culprit<'a> {
             inbound: (packet.route.before != Before::Own).then_some(packet.port),
             options: packet.options,
             mark: packet.mark,
+            nfct: packet.nfct,
         }
     }
 }
@@ -154,7 +158,10 @@ impl Stack {
         let head = message.emit(quote);
         let frame = self.build(cx, &route, &reply, &echo, &[&head, quote]);
         // Its own end is counted where it comes to it.
-        let _ = self.send(cx, &route, frame, Own::kernel(Ident::Chosen, mark), observer);
+        // An error is part of the connection that it is about (`icmp_glue_bits`).
+        let nfct = if message.is_error() { culprit.nfct.attach() } else { Nfct::UNSEEN };
+        let own = Own { nfct, ..Own::kernel(Ident::Chosen, mark) };
+        let _ = self.send(cx, &route, frame, own, observer);
         Some(())
     }
 
