@@ -3,6 +3,8 @@
 mod change;
 mod kind;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use super::args::{Args, Stop, check_altifname, duparg2, invarg, matches};
 use super::{Ip, show};
