@@ -19,6 +19,7 @@ mod iptables;
 pub(crate) mod modules;
 mod nc;
 mod netdb;
+mod netstat;
 mod nettools;
 mod nsenter;
 mod number;
@@ -86,6 +87,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("nc", |p| Box::pin(nc::main(p))),
     ("nc.openbsd", |p| Box::pin(nc::main(p))),
     ("netcat", |p| Box::pin(nc::main(p))),
+    ("netstat", |p| Box::pin(netstat::main(p))),
     ("nsenter", |p| Box::pin(nsenter::nsenter(p))),
     ("ping", |p| Box::pin(ping::main(p))),
     ("ping4", |p| Box::pin(ping::main(p))),

@@ -36,6 +36,15 @@ pub(super) async fn main(p: Proc) -> Exit {
     run(&p).unwrap_or_else(|exit| exit)
 }
 
+/// `netstat -i`, in long with `-e`.
+pub(super) fn of_netstat(p: &Proc, all: bool, long: bool) {
+    p.out("Kernel Interface table\n");
+    if !long {
+        p.out("Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
+    }
+    show::all(p, Options { all, short: !long, verbose: false }, false);
+}
+
 /// The lists go to standard error, wherever the rest goes.
 fn usage(p: &Proc, status: i32) -> Exit {
     let say = |text: &str| if status == 0 { p.out(text) } else { p.err(text) };
@@ -74,7 +83,7 @@ fn run(p: &Proc) -> Result<Exit, Exit> {
         words = rest;
     }
     let Some((name, words)) = words.split_first() else {
-        show::all(p, options);
+        show::all(p, options, true);
         return Ok(Exit::Status(0));
     };
     // What fits into an interface's name.

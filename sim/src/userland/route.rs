@@ -147,6 +147,16 @@ impl Options {
     }
 }
 
+/// `netstat -r`, with so many `-e`.
+pub(super) fn of_netstat(p: &Proc, numeric: bool, extended: u32) -> Exit {
+    let extended = match extended {
+        0 => 1,
+        1 => 0,
+        _ => 2,
+    };
+    show(p, &Options { numeric, extended, ..Options::default() })
+}
+
 fn show(p: &Proc, options: &Options) -> Exit {
     // Two bits count the letters.
     let extended = (options.extended + 1) & 3;

@@ -61,9 +61,9 @@ struct Shown {
     counters: Option<PortCounters>,
 }
 
-/// All that are up, or all.
-pub(super) fn all(p: &Proc, options: Options) {
-    let mut text = if options.short { SHORT_TITLE.to_string() } else { String::new() };
+/// All that are up, or all; `-s` has a title, unless somebody else has printed one.
+pub(super) fn all(p: &Proc, options: Options, titled: bool) {
+    let mut text = if options.short && titled { SHORT_TITLE.to_string() } else { String::new() };
     {
         let world = p.world();
         let mut list = Vec::new();
