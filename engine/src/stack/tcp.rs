@@ -4,7 +4,8 @@ use super::output::{Ident, Own};
 use super::packet::{Cast, Packet};
 use super::socket::output_key;
 use super::{Cx, Stack};
-use crate::control::{Errno, RouteKind};
+use crate::addr::IpAddr;
+use crate::control::{Errno, Nud, RouteKind};
 use crate::frame::FrameBuf;
 use crate::local::tcp::{Conn, Connected, Emitted, Flow, Found, Handshake, Look, TIME_WAIT, TimeWait, Timer};
 use crate::local::{PmtuDiscover, SocketId, SocketOptions};
@@ -231,6 +232,11 @@ impl Stack {
         let Some(connected) = self.sockets.tcp.connected_mut(id) else { return cx.pool.give(frame) };
         let conn = &mut connected.conn;
         let Emitted::Send(ident) = conn.dress(cx.now, &mut frame, look) else { return cx.pool.give(frame) };
+        if conn.take_progress()
+            && let Some(route) = route
+        {
+            self.neighbors.confirm(cx.now, route.oif, IpAddr::V4(route.next_hop()));
+        }
         let opening = matches!(conn.state(), State::SynSent | State::SynReceived);
         if opening && conn.handshake.is_none() {
             let next = timer_wheel(cx.now, cx.now + FIRST_TIMEOUT);
@@ -359,8 +365,18 @@ impl Stack {
         let key = OutputKey { oif: options.device, ..key_of(flow) };
         let key = OutputKey { tos: options.tos, mark: options.mark, ..key };
         let route = self.output_way(cx.now, &key).ok();
+        if route.is_some_and(|route| self.waits_for_neighbor(cx.now, &route)) {
+            // The one before has not left yet.
+            return;
+        }
         let frame = cx.pool.copy(&packet);
         self.tcp_output(cx, frame, (ident, &options, route.as_ref()), observer);
+    }
+
+    /// The next hop has been asked for its MAC, and has not answered yet (`skb_still_in_host_queue`).
+    fn waits_for_neighbor(&self, now: Time, route: &OutputRoute) -> bool {
+        let entry = self.neighbors.get(now, route.oif, IpAddr::V4(route.next_hop()));
+        entry.is_some_and(|entry| entry.state == Nud::Incomplete)
     }
 
     /// When the SYN that was just repeated is repeated again: the first few after a second each, then after twice as long

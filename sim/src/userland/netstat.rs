@@ -8,8 +8,7 @@ use super::{Proc, ifconfig, route};
 use crate::lab::Exit;
 
 const USAGE: &str = include_str!("netstat/usage.txt");
-const AUTHORS: &str =
-    "Fred Baumgarten, Alan Cox, Bernd Eckenfels, Phil Blundell, Tuan Hoang, Brian Micek and others\n";
+const AUTHORS: &str = "Fred Baumgarten, Alan Cox, Bernd Eckenfels, Phil Blundell, Tuan Hoang, Brian Micek and others\n";
 const FEATURES: &str = "+NEW_ADDRT +RTF_IRTT +RTF_REJECT +FW_MASQUERADE +I18N +SELINUX\n";
 const SHORT: &str = "A:CFMacdeghilnNoprsStuUvVWwx64?Z";
 

@@ -1,5 +1,7 @@
 //! `/proc/net`: tables that old tools read.
 
+mod sockets;
+
 use super::{Entry, Kind};
 use crate::userland::conntrack::proc_line;
 use crate::world::{NsId, World};
@@ -9,7 +11,8 @@ use vethlab_engine::control::{Errno, IfIndex, Nud, RouteKind, table};
 use vethlab_engine::route::Route;
 
 /// The tables there are.
-const FILES: &[&str] = &["arp", "dev", "if_inet6", "nf_conntrack", "route"];
+const FILES: &[&str] =
+    &["arp", "dev", "if_inet6", "nf_conntrack", "raw", "route", "sockstat", "tcp", "tcp6", "udp", "udp6"];
 
 /// Bytes of a line of `route` without its end.
 const ROUTE_LINE: usize = 127;
@@ -38,6 +41,8 @@ pub(super) fn read(world: &World, ns: NsId, parts: &[&str]) -> Result<String, Er
         ["nf_conntrack"] => Ok(nf_conntrack(world, ns)),
         ["if_inet6"] => Ok(if_inet6(world, ns)),
         ["route"] => Ok(route(world, ns)),
+        ["sockstat"] => Ok(sockets::sockstat(world, ns)),
+        ["raw" | "tcp" | "tcp6" | "udp" | "udp6"] => Ok(sockets::table(world, ns, parts.first().unwrap_or(&""))),
         _ => Err(Errno::IsDir),
     }
 }

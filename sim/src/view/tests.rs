@@ -248,3 +248,37 @@ fn bridges_and_their_ports() {
     let members = list(&lab.world(), HOST, "/sys/class/net/br0/brif").expect("a directory");
     assert_eq!(members, [Entry::link("v0", "../../v0/brport".to_string())]);
 }
+
+/// As Linux 6.18 lists a listener and a datagram socket, but for the bucket, the inode and the address of the socket.
+#[test]
+fn sockets_are_listed_in_proc_net() {
+    use vethlab_engine::local::SocketKind;
+    let lab = lab();
+    let read = |name: &str| get(&lab, &format!("/proc/net/{name}")).unwrap();
+    assert_eq!(
+        read("tcp6"),
+        "  sl  local_address                         remote_address                        st tx_queue rx_queue tr \
+         tm->when retrnsmt   uid  timeout inode\n"
+    );
+    for kind in [SocketKind::Tcp, SocketKind::Udp] {
+        let mut world = lab.world();
+        let stack = world.stack_mut(HOST);
+        let socket = stack.socket(kind).unwrap();
+        stack.bind(socket, std::net::Ipv4Addr::UNSPECIFIED, 81).unwrap();
+        if kind == SocketKind::Tcp {
+            stack.listen(socket, 3).unwrap();
+        }
+    }
+    let tcp = read("tcp");
+    let lines: Vec<&str> = tcp.lines().collect();
+    assert!(lines.iter().all(|line| line.len() == 149), "{tcp}");
+    let front = "   0: 00000000:0051 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 ";
+    assert!(lines[1].starts_with(front), "{tcp}");
+    assert!(lines[1].trim_end().ends_with(" 1 0000000000000000 100 0 0 10 0"), "{tcp}");
+    let udp = read("udp");
+    assert!(udp.starts_with("   sl  local_address rem_address   st tx_queue"), "{udp}");
+    assert!(
+        udp.contains("   81: 00000000:0051 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 ")
+    );
+    assert!(read("sockstat").contains("\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 0\n"));
+}

@@ -57,6 +57,8 @@ pub(crate) struct Conn {
     timeout: Option<(Instant, Time)>,
     /// Since when nothing that was sent has been acknowledged.
     pub(crate) stuck_since: Option<Time>,
+    /// What was sent has arrived: the next hop is alive (`sk_dst_pending_confirm`).
+    progressed: bool,
     /// What was sent was too large for the path, and must be sent again.
     pub(crate) resend: bool,
     /// What did and what did not come and go.
@@ -136,6 +138,7 @@ impl Conn {
             timed: None,
             timeout: None,
             stuck_since: None,
+            progressed: false,
             resend: false,
             tally: Tally::default(),
         }
@@ -166,6 +169,11 @@ impl Conn {
         let stamps = if self.offer.timestamp.is_some() { 12 } else { 0 };
         let theirs = self.offer.mss.map_or(536, usize::from);
         theirs.min(self.mtu - ipv4::HEADER - tcp::HEADER).saturating_sub(stamps)
+    }
+
+    /// Something has arrived since this was last asked.
+    pub(crate) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.progressed)
     }
 
     /// The path MTU in use.
@@ -256,6 +264,7 @@ impl Conn {
             return;
         }
         self.unacknowledged = number;
+        self.progressed = true;
         self.tally.bytes_acked += u64::from(news);
         self.stuck_since = (number != self.next).then_some(now);
         if let Some((timed, since)) = self.timed

@@ -32,11 +32,15 @@ fn complaints_and_other_tables() {
     assert_eq!(bogus.stderr, format!("netstat: unrecognized option '--bogus'\n{USAGE}{}", family_list(true)));
     assert_eq!(lab.run("netstat -tc").stderr, "vethlab: netstat -c is not simulated\n");
     assert_eq!(lab.run("netstat -A foo").stderr, "Unknown address family `foo'.\n");
-    let head = "Kernel IP routing table\nDestination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n";
+    let head =
+        "Kernel IP routing table\nDestination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n";
     assert!(lab.run("netstat -rn").stdout.starts_with(head));
     assert_eq!(lab.run("netstat -rne").stdout, lab.run("route -n").stdout);
     let interfaces = lab.run("netstat -i").stdout;
     let head = "Kernel Interface table\nIface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n";
     assert!(interfaces.starts_with(head), "{interfaces}");
-    assert!(interfaces.contains("\nlo              65536        0      0      0 0             0      0      0      0 LRU\n"));
+    assert!(
+        interfaces
+            .contains("\nlo              65536        0      0      0 0             0      0      0      0 LRU\n")
+    );
 }
