@@ -172,6 +172,7 @@ impl Config {
             }
             Command::SysctlWrite(path, value) => self.sysctl_write(now, &path, &value),
             Command::FdbAdd(..)
+            | Command::Qdisc(_)
             | Command::FdbDelete(..)
             | Command::NeighborAdd(..)
             | Command::NeighborDelete(_)

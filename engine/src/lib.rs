@@ -26,6 +26,7 @@
 //! | [`control`] | configuration as data: a [`Command`](control::Command), and how it is [refused](control::Refusal) |
 //! | [`config`], [`link`], [`address`], [`sysctl`] | what a command changes, and what follows from it |
 //! | [`route`] | [`Rib`](route::Rib), what the user said; [`Fib`](route::Fib), what a packet asks |
+//! | [`qdisc`] | queues before a port: delay, loss, a rate |
 //! | [`filter`] | rules: tables, chains, matches, targets |
 //! | [`conntrack`], [`nat`] | flows, and what their addresses are turned into |
 //! | [`observe`], [`counters`], [`reason`] | who watches, what is counted, and why a frame ended |
@@ -65,6 +66,7 @@ pub mod local;
 pub mod nat;
 pub mod neighbor;
 pub mod observe;
+pub mod qdisc;
 pub mod reason;
 pub mod rng;
 pub mod route;

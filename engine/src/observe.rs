@@ -46,6 +46,8 @@ pub enum Step<'a> {
     Learned { bridge: IfIndex, port: IfIndex, mac: Mac },
     /// A bridge passes the frame on to this port.
     Bridged { bridge: IfIndex, to: IfIndex },
+    /// A frame goes into a port's queueing discipline.
+    Queued { port: IfIndex },
     /// A frame leaves by a port.
     Transmitted { port: IfIndex, frame: &'a [u8] },
     /// A frame ended here.

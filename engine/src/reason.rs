@@ -101,6 +101,9 @@ drop_reasons! {
     BridgePortState, "BRIDGE_INGRESS_STP_STATE", "the port of the bridge does not forward";
     BridgeNoPort, "BRIDGE_NO_EGRESS_PORT", "no port of the bridge may have it";
     BridgePortMtu, "PKT_TOO_BIG", "it is longer than the MTU of the bridge's port allows";
+    QdiscFull, "QDISC_OVERLIMIT", "the port's queue is full, or it is longer than the queue's burst";
+    NetemLoss, "QDISC_DROP", "netem was told to lose it";
+    QdiscReset, "QDISC_DROP", "the port's queue was emptied or replaced while it waited there";
 }
 
 /// How many reasons there are.

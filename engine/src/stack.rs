@@ -32,6 +32,7 @@ mod originate;
 mod output;
 mod packet;
 mod peers;
+mod qdisc;
 mod receive;
 mod reject;
 mod reply;
@@ -55,11 +56,12 @@ use crate::link::{OperState, Port, Ports};
 use crate::local::{Sockets, Taps};
 use crate::neighbor::{NeighborEntry, Neighbors, ProxyEntry};
 use crate::observe::{Observer, Silent, Step};
+use crate::qdisc::Qdiscs;
 use crate::rng::Rng;
 use crate::route::{RouteGet, RouteGot, route_get};
 use crate::time::Time;
 use output::Idents;
-use packet::Packet;
+use packet::{Packet, Routed};
 use peers::Peers;
 use receive::Looped;
 use std::collections::VecDeque;
@@ -90,6 +92,7 @@ pub struct Stack {
     pub(crate) neighbors: Neighbors<Parked>,
     pub(crate) sockets: Sockets,
     taps: Taps,
+    qdiscs: Qdiscs<Routed>,
     pub(crate) reassembly: Reassembly,
     pub(crate) counters: Counters,
     peers: Peers,
@@ -117,6 +120,7 @@ impl Stack {
             looped: VecDeque::new(),
             filter: Filter::new(rng.split()),
             rising: VecDeque::new(),
+            qdiscs: Qdiscs::new(rng.split()),
         };
         stack.heed_sysctls(Time::ZERO);
         stack
@@ -141,6 +145,7 @@ impl Stack {
         self.conntrack.tick(cx.now);
         self.discard_fragments(cx, observer);
         self.tcp_tick(cx, observer);
+        self.qdisc_tick(cx, observer);
         self.finish(cx, observer);
         self.check();
     }
@@ -154,6 +159,7 @@ impl Stack {
             self.conntrack.next_deadline(),
             self.sockets.tcp.next_deadline(),
             self.fdb_deadline(),
+            self.qdiscs.next(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -223,6 +229,9 @@ impl Stack {
     pub fn link_change(&mut self, cx: &mut Cx<'_>, index: IfIndex, state: OperState) {
         let effects = self.config.link_change(cx.now, index, state);
         self.carry_out_effects(cx, effects, &mut Silent);
+        if self.config.ports.get(index).is_some_and(|port| !port.carrier) {
+            self.qdisc_reset(cx, index, &mut Silent);
+        }
         self.finish(cx, &mut Silent);
         self.check();
     }
@@ -247,9 +256,9 @@ impl Stack {
         self.neighbors.proxy_entries().map(|(port, ip, entry)| ((port, ip), entry)).collect()
     }
 
-    /// Frames held: for a neighbour's MAC, for the other fragments of their datagram.
+    /// Frames held: for a neighbour's MAC, in a port's queue, for the other fragments of their datagram.
     pub fn parked(&self) -> usize {
-        self.neighbors.held() + self.reassembly.held()
+        self.neighbors.held() + self.reassembly.held() + self.qdiscs.held()
     }
 
     /// Reads a sysctl by its path below `/proc/sys`, with slashes: `net/ipv4/ip_forward`. No newline at the end.

@@ -64,6 +64,7 @@ fn tell<'a>(name: &impl Fn(IfIndex) -> Option<&'a str>, step: Step<'_>) -> (Stri
         Step::Fragmented { count } => inside(format!("cut into {count} fragments")),
         Step::Reassembled { length } => inside(format!("put together from its fragments: {length} bytes")),
         Step::Resolved { next_hop, mac } => inside(format!("next hop {next_hop} is at {mac}")),
+        Step::Queued { port: index } => inside(format!("waits in the queue of {}", name(index).unwrap_or("its port"))),
         Step::Parked { next_hop } => inside(format!("waits until the MAC of {next_hop} is known")),
         Step::IcmpError { kind, code, to } => inside(format!("answers {to} with ICMP {}", icmp_name(kind, code))),
         Step::IcmpSuppressed { kind, code } => {

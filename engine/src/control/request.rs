@@ -4,6 +4,7 @@ use super::FdbSpec;
 use crate::addr::{IpAddr, Mac};
 use crate::filter::{Table, TableName};
 use crate::link::bridge::{BridgeChange, BridgePortChange};
+use crate::qdisc::QdiscRequest;
 use crate::time::Time;
 
 /// An interface index: per namespace, from 1 (`lo`), never 0.
@@ -484,6 +485,8 @@ pub enum Command {
     FdbAdd(FdbSpec),
     /// `bridge fdb del`
     FdbDelete(FdbSpec),
+    /// `tc qdisc add|change|replace|del` at the root of a port.
+    Qdisc(QdiscRequest),
     /// `sysctl -w` and writes to `/proc/sys`: path below `/proc/sys` with slashes, value.
     SysctlWrite(String, String),
 }

@@ -21,6 +21,7 @@ impl Stack {
         match command {
             Command::FdbAdd(spec) => self.fdb_add(cx.now, &spec),
             Command::FdbDelete(spec) => self.fdb_delete(&spec),
+            Command::Qdisc(request) => self.qdisc_request(cx, request, observer),
             Command::NeighborAdd(mode, spec) => self.neighbor_add(cx.now, mode, &spec),
             Command::TableReplace(table) => {
                 let done = self.filter.replace(*table);
@@ -84,6 +85,7 @@ impl Stack {
                 Effect::AddressGone(port, address) => self.conntrack.masquerade_gone(port, Some(address)),
                 Effect::PortDown(port) => {
                     self.neighbors.port_down(port);
+                    self.qdisc_reset(cx, port, observer);
                     self.reassembly.port_removed(port);
                     self.conntrack.masquerade_gone(port, None);
                     self.discard_fragments(cx, observer);
@@ -127,6 +129,8 @@ impl Stack {
         self.carry_out_effects(cx, effects, observer);
         self.neighbors.port_removed(index);
         self.taps.port_removed(index);
+        let frames = self.qdiscs.remove(index);
+        self.qdisc_discard(cx, frames, observer);
         port
     }
 }

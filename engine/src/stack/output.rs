@@ -12,7 +12,7 @@ use crate::filter::{Hook, Sender};
 use crate::frame::FrameBuf;
 use crate::ip::Fragments;
 use crate::ip::offload::{Segments, finish_checksum};
-use crate::link::{OperState, PortKind};
+use crate::link::{OperState, Port, PortKind};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
 use crate::route::{OutputRoute, rtcf};
@@ -305,9 +305,28 @@ impl Stack {
         self.transmit(cx, port, frame, routed, observer)
     }
 
-    /// A whole frame leaves by a port (`dev_queue_xmit`).
+    /// A whole frame leaves by a port (`dev_queue_xmit`), or waits in its queue.
     #[inline]
     pub(super) fn transmit<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        index: IfIndex,
+        frame: FrameBuf,
+        routed: Routed,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        if !self.qdiscs.is_empty()
+            && self.qdiscs.has(index)
+            && self.config.ports.get(index).is_some_and(Port::is_running)
+        {
+            return self.enqueue(cx, index, frame, routed, observer);
+        }
+        self.emit(cx, index, frame, routed, observer)
+    }
+
+    /// A whole frame is handed to its device (`dev_hard_start_xmit`).
+    #[inline]
+    pub(super) fn emit<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
         index: IfIndex,

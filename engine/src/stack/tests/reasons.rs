@@ -6,6 +6,7 @@ use crate::control::{Command, LinkChange, RouteKind, RuleAction, RuleSpec};
 use crate::filter::{Match, Not, RejectWith, Rule, TableName, Target};
 use crate::link::bridge::BridgePortChange;
 use crate::local::SocketKind;
+use crate::qdisc::{NetemSpec, QdiscMode, QdiscRequest, QdiscSpec};
 use crate::reason::DropReason::{self, *};
 use crate::sysctl::NeighLimits;
 use crate::time::Duration;
@@ -49,7 +50,7 @@ fn park(lab: &mut Lab, host: u8) {
 
 /// Does what is discarded for this reason; `false` if nobody knows how.
 fn provoke(lab: &mut Lab, reason: DropReason) -> bool {
-    let ways = [of_the_link, of_the_header, of_the_route, of_what_waits, of_the_payload, of_the_filter];
+    let ways = [of_the_link, of_the_header, of_the_route, of_what_waits, of_the_payload, of_the_filter, of_queues];
     ways.iter().any(|way| way(lab, reason)) || of_bridges(lab, reason)
 }
 
@@ -218,6 +219,26 @@ fn of_the_payload(lab: &mut Lab, reason: DropReason) -> bool {
         HostTargetGone => {
             fragment(lab, 5, MF, 0, 8);
             lab.up(IN, false);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Reasons that are a queueing discipline's.
+fn of_queues(lab: &mut Lab, reason: DropReason) -> bool {
+    let set = |lab: &mut Lab, spec| {
+        let asked = QdiscRequest::Set { port: OUT.1, mode: QdiscMode::Add, handle: 0, spec: Some(spec) };
+        lab.apply(0, Command::Qdisc(asked)).expect("a discipline");
+        lab.packet(IN, &request("10.0.2.2", "10.0.3.2"));
+    };
+    let netem = |change: NetemSpec| QdiscSpec::Netem(Box::new(change));
+    match reason {
+        QdiscFull => set(lab, QdiscSpec::Pfifo(Some(0))),
+        NetemLoss => set(lab, netem(NetemSpec { loss: u32::MAX, ..NetemSpec::default() })),
+        QdiscReset => {
+            set(lab, netem(NetemSpec { latency: 1_000_000, ..NetemSpec::default() }));
+            lab.up(OUT, false);
         }
         _ => return false,
     }
