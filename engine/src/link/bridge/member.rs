@@ -83,9 +83,10 @@ impl Config {
             .filter_map(|index| Some(self.ports.get(*index)?.bridge_port.as_ref()?.number))
             .collect();
         let number = (1..MAX_PORTS as u16).find(|number| !numbers.contains(number)).unwrap_or(0);
+        let cost = self.path_cost(index);
         let Some(port) = self.ports.get_mut(index) else { return };
         port.master = Some(master);
-        port.bridge_port = Some(Box::new(BridgePort::new(number)));
+        port.bridge_port = Some(Box::new(BridgePort { cost, ..BridgePort::new(number) }));
         let mac = port.mac;
         if let Some(bridge) = self.bridge_mut(master) {
             bridge.ports.insert(0, index);
@@ -95,6 +96,19 @@ impl Config {
         self.bridge_enable_port(index);
         self.bridge_select(master);
         self.bridge_follow_mtu(now, master);
+    }
+
+    /// `port_cost`: by a device's speed, which a cable has, and what stands on one; others do not tell.
+    fn path_cost(&self, index: IfIndex) -> u32 {
+        let mut at = self.ports.get(index);
+        while let Some(port) = at {
+            match port.kind {
+                PortKind::Dummy | PortKind::Vxlan | PortKind::Bridge => return 100,
+                PortKind::Vlan | PortKind::Macvlan => at = port.lower_here().and_then(|lower| self.ports.get(lower)),
+                PortKind::Loopback | PortKind::Ethernet => break,
+            }
+        }
+        2
     }
 
     /// `br_del_if`
