@@ -11,7 +11,8 @@
 //! deleted while a packet still looks at it. What NAT adds stands in [`nat`](crate::nat).
 //!
 //! Flows expire in virtual time: each waits in the list of a second, is looked at when that is over, and waits in another
-//! list if packets came since. So a packet costs no timer, and a namespace at rest has a deadline only while it has flows.
+//! list if packets came since. So a packet costs no timer. Nor has a flow a deadline: one that has expired is found by
+//! nobody, and it is taken away, as by Linux's `gc_worker`, when time matters next: with a packet, or another timer.
 
 mod conn;
 mod icmp;
@@ -66,6 +67,8 @@ pub struct Conntrack {
     statistics: Statistics,
     pub(crate) rng: Rng,
     needed: bool,
+    /// The last second in which was looked for what has expired.
+    looked: u64,
     /// Flows that end with the visit unless they are confirmed: those that are not, and those that were deleted.
     pending: Vec<ConnId>,
 }
@@ -81,6 +84,7 @@ impl Conntrack {
             statistics: Statistics::default(),
             rng,
             needed: false,
+            looked: 0,
             pending: Vec::new(),
         }
     }
@@ -138,8 +142,17 @@ impl Conntrack {
         }
     }
 
-    /// Runs what is due: flows that have expired are forgotten.
+    /// Takes away flows that have expired.
+    #[inline]
     pub fn tick(&mut self, now: Time) {
+        let second = now.nanos() / SECOND;
+        if second != self.looked {
+            self.looked = second;
+            self.expire(now);
+        }
+    }
+
+    fn expire(&mut self, now: Time) {
         while let Some(id) = self.table.due(now.nanos() / SECOND) {
             let Some(timeout) = self.table.get(id).map(|conn| conn.timeout) else { continue };
             if timeout <= now {
@@ -150,14 +163,14 @@ impl Conntrack {
         }
     }
 
-    /// When [`Conntrack::tick`] is wanted next.
-    pub fn next_deadline(&self) -> Option<Time> {
-        self.table.next_second().map(|second| Time(second.saturating_mul(SECOND)))
+    /// How many flows are held, those that have expired since [`Conntrack::tick`] included.
+    pub fn held(&self) -> usize {
+        self.table.len()
     }
 
     /// How many flows there are (`nf_conntrack_count`).
-    pub fn count(&self) -> usize {
-        self.table.len()
+    pub fn count(&self, now: Time) -> usize {
+        self.entries(now).len()
     }
 
     /// The flows that have not expired, in the order in which they began.

@@ -109,7 +109,7 @@ impl Conntrack {
     /// An interface is down, or has lost an address: what was masqueraded for it is forgotten.
     pub(crate) fn masquerade_gone(&mut self, out: IfIndex, address: Option<Ipv4Addr>) {
         let held = |at: Ipv4Addr| address.is_none_or(|address| address == at);
-        if self.count() > 0 {
+        if self.held() > 0 {
             self.delete(|conn| conn.masquerade == out && held(conn.tuples[1].destination.address));
         }
     }

@@ -156,7 +156,6 @@ impl Stack {
             self.neighbors.next_deadline(),
             self.reassembly.next_deadline(),
             self.config.next_deadline(),
-            self.conntrack.next_deadline(),
             self.sockets.tcp.next_deadline(),
             self.fdb_deadline(),
             self.qdiscs.next(),
@@ -263,10 +262,7 @@ impl Stack {
 
     /// Reads a sysctl by its path below `/proc/sys`, with slashes: `net/ipv4/ip_forward`. No newline at the end.
     pub fn sysctl(&self, path: &str) -> Option<String> {
-        match path {
-            "net/netfilter/nf_conntrack_count" => Some(self.conntrack.count().to_string()),
-            _ => self.config.sysctls.read(path, &self.config.ports),
-        }
+        self.config.sysctls.read(path, &self.config.ports)
     }
 
     /// All sysctl paths, sorted as `sysctl -a` prints them.

@@ -318,11 +318,6 @@ impl ConnTable {
         }
     }
 
-    /// The next second in which a flow is to be looked at.
-    pub(super) fn next_second(&self) -> Option<u64> {
-        self.seconds.first_key_value().map(|(second, _)| *second)
-    }
-
     /// A flow that is to be looked at in this second or was before; it is scheduled no more.
     pub(super) fn due(&mut self, second: u64) -> Option<ConnId> {
         let (_, &index) = self.seconds.range(..=second).next()?;

@@ -30,6 +30,7 @@ impl Conntrack {
         if nfct.info == CtInfo::Untracked || self.conn(nfct).is_some() {
             return Ok(());
         }
+        self.tick(now);
         *nfct = Nfct::default();
         let verify = hook == Hook::PreRouting && self.settings.checksum && !unfinished;
         let found = match Look::new(now, packet, verify) {

@@ -193,7 +193,8 @@ fn flush(p: &Proc, words: &Words) -> Result<(), Stop> {
 }
 
 fn count(p: &Proc, words: &Words) -> Result<(), Stop> {
-    let count = if words.table == Table::Expect { 0 } else { p.world().stack(p.ns()).conntrack().count() };
+    let now = p.now();
+    let count = if words.table == Table::Expect { 0 } else { p.world().stack(p.ns()).conntrack().count(now) };
     p.out(&format!("{count}\n"));
     Ok(())
 }

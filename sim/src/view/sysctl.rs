@@ -55,6 +55,9 @@ fn leaf(world: &World, ns: NsId, path: &str) -> Option<Node> {
         return Some(Node::Value(value.to_string()));
     }
     let stack = world.stack(ns);
+    if path == "net/netfilter/nf_conntrack_count" {
+        return Some(Node::ReadOnly(stack.conntrack().count(world.now()).to_string()));
+    }
     if let Some(value) = stack.sysctl(path) {
         // Only the first namespace has defaults for neighbours.
         let first = stack.sysctl("net/ipv4/neigh/default/gc_thresh1").is_some();
