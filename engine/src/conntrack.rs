@@ -133,7 +133,7 @@ impl Conntrack {
 
     /// Ends a visit: flows that nobody confirmed are forgotten.
     #[inline]
-    pub(crate) fn reap(&mut self) {
+    pub fn reap(&mut self) {
         while let Some(id) = self.pending.pop() {
             let over = |conn: &Conn| !conn.has(status::CONFIRMED) || conn.has(status::DYING);
             if self.table.get(id).is_some_and(over) {

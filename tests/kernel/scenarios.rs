@@ -44,6 +44,7 @@ scenarios! {
     background: "background.sh",
     bridge_shown: "bridge-shown.sh",
     broadcast: "broadcast.sh",
+    conntrack: "conntrack.sh",
     files: "files.sh",
     filter: "filter.sh",
     filter_chains: "filter-chains.sh",
