@@ -9,6 +9,7 @@ mod becoming;
 mod brctl;
 pub(crate) mod conntrack;
 mod curl;
+mod date;
 mod getopt;
 pub(crate) mod hostname;
 mod http;
@@ -25,6 +26,7 @@ mod nsenter;
 mod number;
 mod ping;
 pub(crate) mod proc;
+mod python;
 mod quote;
 mod refused;
 mod regex;
@@ -37,6 +39,7 @@ mod ss;
 mod sudo;
 mod sysctl;
 mod tcpdump;
+mod telnet;
 mod timeout;
 mod tracepath;
 mod traceroute;
@@ -57,6 +60,9 @@ pub type Program = fn(Proc) -> Pin<Box<dyn Future<Output = Exit>>>;
 pub fn find(name: &str) -> Option<Program> {
     PROGRAMS.iter().find(|(known, _)| *known == name).map(|(_, program)| *program)
 }
+
+/// Programs of which only a part is ours: for the rest they become the real program of their own name.
+pub const PARTLY: &[&str] = &["python", "python3"];
 
 /// All programs, by name.
 pub const PROGRAMS: &[(&str, Program)] = &[
@@ -92,6 +98,8 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("ping", |p| Box::pin(ping::main(p))),
     ("ping4", |p| Box::pin(ping::main(p))),
     ("ping6", |p| Box::pin(ping::main(p))),
+    ("python", |p| Box::pin(python::main(p))),
+    ("python3", |p| Box::pin(python::main(p))),
     ("route", |p| Box::pin(route::main(p))),
     ("sleep", |p| Box::pin(sleep::main(p))),
     ("ss", |p| Box::pin(ss::main(p))),
@@ -103,6 +111,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("traceroute6", |p| Box::pin(traceroute::main(p))),
     ("sysctl", |p| Box::pin(sysctl::main(p))),
     ("tcpdump", |p| Box::pin(tcpdump::main(p))),
+    ("telnet", |p| Box::pin(telnet::main(p))),
     ("timeout", |p| Box::pin(timeout::main(p))),
     ("unshare", |p| Box::pin(unshare::main(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),

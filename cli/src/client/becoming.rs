@@ -15,6 +15,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use vethlab_sim::lab::exec_failed;
+use vethlab_sim::userland::PARTLY;
 
 /// The environment variable that holds the name of the namespace, for prompts.
 const NETNS: &str = "VETHLAB_NETNS";
@@ -40,7 +41,7 @@ pub(super) enum Turn {
 /// Becomes the words' program in a namespace; returns only if that is one of the lab's, or cannot be.
 pub(super) fn turn_into(talk: &mut Talk, by: &By, ns: u32, argv: Vec<String>) -> io::Result<Turn> {
     let Some(word) = argv.first() else { return Ok(Turn::Over(ExitCode::SUCCESS)) };
-    let file = match find(word) {
+    let file = match find(word, &by.name) {
         Found::InLab => return Ok(Turn::Again(argv)),
         Found::File(file) => file,
         Found::Not(errno) => return Ok(Turn::Over(failed(by, word, errno.desc()))),
@@ -108,15 +109,16 @@ pub(super) enum Found {
     Not(Errno),
 }
 
-/// Looks a command up as `execvp` does, but that the lab's names lead into the lab, wherever a file of that name may be.
+/// Looks a command up for the program `by` as `execvp` does, but that the lab's names lead into the lab, wherever a file of that name may be.
 /// Only the directory that was asked to stay ahead of it does.
-pub(super) fn find(word: &str) -> Found {
+pub(super) fn find(word: &str, by: &str) -> Found {
     let name = base_name(word);
+    let real = by == name && PARTLY.contains(&name);
     let ahead = std::env::var_os(PATH_FIRST).map(|dir| Path::new(&dir).join(name)).filter(|file| is_program(file));
     if let Some(file) = ahead.filter(|_| !word.contains('/')) {
         return Found::File(file);
     }
-    if in_lab(name) {
+    if in_lab(name) && !real {
         return Found::InLab;
     }
     if word.contains('/') {
@@ -125,7 +127,7 @@ pub(super) fn find(word: &str) -> Found {
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     let mut missing = Errno::ENOENT;
     for file in std::env::split_paths(&path).map(|dir| dir.join(word)) {
-        if is_program(&file) {
+        if is_program(&file) && !is_me(&file) {
             return Found::File(file);
         }
         if file.is_file() {
@@ -133,6 +135,12 @@ pub(super) fn find(word: &str) -> Found {
         }
     }
     Found::Not(missing)
+}
+
+/// It is the link by which the lab plays it.
+fn is_me(file: &Path) -> bool {
+    let target = |file: &Path| file.canonicalize().ok();
+    target(file).is_some_and(|found| std::env::current_exe().is_ok_and(|me| target(&me) == Some(found)))
 }
 
 fn is_program(file: &Path) -> bool {

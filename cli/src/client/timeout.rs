@@ -61,7 +61,7 @@ pub(super) fn watch(limit: TimeLimit) -> io::Result<ExitCode> {
 
 /// The file of a command: of a program of the lab the link, so that it runs as a child.
 fn locate(word: &str) -> Result<PathBuf, Errno> {
-    match find(word) {
+    match find(word, "timeout") {
         Found::File(file) => Ok(file),
         Found::Not(errno) => Err(errno),
         Found::InLab => {

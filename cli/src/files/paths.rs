@@ -15,7 +15,7 @@ pub(super) const MEMORY_FILE: &str = "vethlab:";
 /// Where a machine keeps its own tools.
 const TOOL_FOLDERS: [&str; 6] = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 /// Programs of ours whose real ones do no harm.
-const HARMLESS: [&str; 5] = ["id", "lsmod", "sleep", "timeout", "whoami"];
+const HARMLESS: [&str; 7] = ["id", "lsmod", "python", "python3", "sleep", "timeout", "whoami"];
 /// Longest chain of links that is followed.
 const MOST_LINKS: usize = 8;
 

@@ -31,6 +31,8 @@ pub(crate) struct State {
 pub(crate) struct Waiting {
     /// Signals it asked for.
     pub(crate) caught: Vec<Signal>,
+    /// Signals it asked for as long as its process does not ignore them.
+    pub(crate) caught_unless_ignored: Vec<Signal>,
     /// Signals that came and were not seen yet.
     pub(crate) signals: VecDeque<Signal>,
     /// A signal it did not ask for: it ends at the next turn.
@@ -112,7 +114,7 @@ impl Stdin {
 impl Waiting {
     /// Takes in a signal: kept for the program if it catches it, else the program's end.
     pub(crate) fn signal(&mut self, signal: Signal) {
-        if self.caught.contains(&signal) {
+        if self.caught.contains(&signal) || self.caught_unless_ignored.contains(&signal) {
             self.signals.push_back(signal);
         } else {
             self.killed.get_or_insert(signal);

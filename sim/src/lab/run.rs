@@ -78,6 +78,12 @@ impl Lab {
                 for (place, heading) in places {
                     output.stdout.push_str(&heading);
                     let failed = |command: &str, reason: &str| exec_failed(&name, by_ip, command, reason);
+                    if argv.first() == Some(&name) && userland::PARTLY.contains(&base_name(&name)) {
+                        let (complaint, failed) = failed(&name, Errno::NoEnt.text());
+                        output.stderr.push_str(&complaint);
+                        status = failed;
+                        continue;
+                    }
                     status = self.run_exec(place, argv.clone(), &failed, watch.as_deref_mut(), output);
                 }
                 if said { 0 } else { status }

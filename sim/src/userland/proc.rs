@@ -144,6 +144,11 @@ impl Proc {
         self.mine(|waiting| waiting.caught.extend_from_slice(signals));
     }
 
+    /// The same for signals that the process does not ignore: a background job's server is not interrupted.
+    pub fn catch_unless_ignored(&self, signals: &[Signal]) {
+        self.mine(|waiting| waiting.caught_unless_ignored.extend_from_slice(signals));
+    }
+
     /// Opens a socket in the program's namespace; it is closed when the program ends.
     pub fn socket(&self, kind: SocketKind) -> Result<SocketId, Errno> {
         let socket = self.world().stack_mut(self.me.ns).socket(kind)?;

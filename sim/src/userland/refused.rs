@@ -26,7 +26,7 @@ pub const REFUSED: &[&str] = &[
     "tshark", "wireshark", "dumpcap", "editcap", "ngrep", "tcpflow", "tcpreplay", "iftop", "nethogs", "iptraf",
     "iptraf-ng", "bmon", "vnstat", "nload", "arpwatch", "netsniff-ng", "trafgen", "mausezahn", "scapy",
     // sending and serving
-    "ncat", "nc.traditional", "socat", "telnet", "ssh", "sshd", "scp", "sftp", "sshpass",
+    "ncat", "nc.traditional", "socat", "ssh", "sshd", "scp", "sftp", "sshpass",
     "ssh-copy-id", "ssh-keyscan", "autossh", "mosh", "rsync", "ftp", "lftp", "tftp", "wget", "aria2c",
     "lynx", "w3m", "wrk", "iperf", "iperf3", "netperf", "netserver", "qperf", "sockperf",
     "nuttcp", "dig", "nslookup", "host", "delv", "drill", "resolvectl", "whois", "dhclient", "dhcpcd", "udhcpc",
