@@ -19,6 +19,7 @@ const PATTERNS: &[(&str, &str)] = &[
     // curl, nc, http.server
     (r"after \d+ (ms|milliseconds)", "after <T> $1"),
     (r"(onnection received on \S+) \d+", "$1 <PORT>"),
+    (r"Python/3[.\d]+", "Python/3"),
     (r"\[\d\d/\w{3}/\d{4} [\d:]+\]", "[<DATE>]"),
     (r"(?m)^(. ?)?Date: .*", "$1Date: <DATE>"),
     // iptables-save, conntrack
