@@ -44,7 +44,6 @@ fn run(dir: &Path, script: Vec<OsString>) -> io::Result<ExitCode> {
     if !up.success() {
         return Err(io::Error::other("lo could not be set up: the script did not run"));
     }
-    let signals = signals::catch([Signal::SIGCHLD])?;
     let mut capturer = std::env::var_os(PCAP).map(|file| Capturer::new(dir, Path::new(&file))).transpose()?;
     let mut bash = Command::new("bash");
     bash.args(script).env_remove(PCAP);
@@ -52,6 +51,8 @@ fn run(dir: &Path, script: Vec<OsString>) -> io::Result<ExitCode> {
         bash.env(WATCH, capturer.socket());
     }
     let script = Pid::from_raw(bash.spawn()?.id() as i32);
+    // Not before: the script would inherit that it is blocked.
+    let signals = signals::catch([Signal::SIGCHLD])?;
     let status = wait(script, &signals, capturer.as_mut())?;
     if let Some(capturer) = capturer {
         capturer.finish()?;

@@ -33,7 +33,6 @@ struct Stream {
 
 /// Runs it to its end.
 pub(super) fn run(mut command: Command) -> io::Result<(ExitStatus, Printed)> {
-    let signals = signals::catch(signals::ENDING.into_iter().chain([Signal::SIGCHLD]))?;
     let (pipe, end) = io::pipe()?;
     let mut streams = vec![Stream { pipe, is_stdout: true, open: true }];
     if are_one() {
@@ -45,15 +44,17 @@ pub(super) fn run(mut command: Command) -> io::Result<(ExitStatus, Printed)> {
     }
     command.stdout(end);
     let mut child = command.spawn()?;
+    // Not before: the program would inherit that they are blocked.
+    let signals = signals::catch(signals::ENDING.into_iter().chain([Signal::SIGCHLD]))?;
     // The pipes' other ends are the program's alone.
     drop(command);
     let mut printed = Printed::default();
     let status = loop {
-        wait(&mut streams, Some(&signals), PollTimeout::NONE, &mut printed)?;
-        pass_signals(&signals, &child)?;
         if let Some(status) = child.try_wait()? {
             break status;
         }
+        wait(&mut streams, Some(&signals), PollTimeout::NONE, &mut printed)?;
+        pass_signals(&signals, &child)?;
     };
     while wait(&mut streams, None, PollTimeout::from(DRAIN), &mut printed)? {}
     streams.into_iter().filter(|stream| stream.open).try_for_each(leave)?;
@@ -128,6 +129,7 @@ fn pass_signals(signals: &SignalFd, child: &Child) -> io::Result<()> {
 
 /// A process that the program left behind still holds the stream: another of us passes on what it prints.
 fn leave(stream: Stream) -> io::Result<()> {
+    signals::unblock_all();
     let mut command = Command::new(std::env::current_exe()?);
     command.args([WORD, GO_ON]).stdin(stream.pipe);
     if !stream.is_stdout {
