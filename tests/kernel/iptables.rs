@@ -5,7 +5,7 @@ use similar::TextDiff;
 use std::fs;
 use std::process::Command;
 use vethlab_sim::{Host, Lab, Options};
-use vethlab_tests::random::iptables::{commands, file};
+use vethlab_tests::random::iptables::{commands, file, spoiled_file};
 use vethlab_tests::rights::root_or_skip;
 use vethlab_tests::wrong::{Answer, print};
 
@@ -126,4 +126,38 @@ fn files_load_and_print_back_as_the_kernels() {
         taken += usize::from(said == "= 0\n");
     }
     assert!(taken * 2 > seeds.len(), "the kernel took {taken} of {}", seeds.len());
+}
+
+#[test]
+fn wrong_files_are_answered_as_iptables_answers_them() {
+    if !root_or_skip("wrong iptables files") {
+        return;
+    }
+    let seeds: Vec<u64> = seeds(150).collect();
+    let work = tempfile::tempdir().expect("a temporary directory");
+    let folder = work.path();
+    let mut script = String::from("export PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C");
+    for seed in &seeds {
+        let (options, text) = spoiled_file(*seed);
+        fs::write(folder.join(format!("{seed}.in")), text).expect("space on the disk");
+        script += &format!(
+            "\niptables-restore{options} <{seed}.in >{seed}.out 2>{seed}.err; echo \"= $?\" >>{seed}.err; iptables-save -c >{seed}.saved"
+        );
+    }
+    let run =
+        Command::new("timeout").args(["120", "unshare", "-n", "bash", "-c", &script]).current_dir(folder).output();
+    assert!(run.expect("timeout is there").status.success());
+    let read =
+        |seed: u64, what| undated(&fs::read_to_string(folder.join(format!("{seed}.{what}"))).unwrap_or_default());
+    let mut lab = lab();
+    for seed in seeds {
+        let (options, text) = spoiled_file(seed);
+        lab.provide("-", text.clone());
+        let output = lab.run(&format!("iptables-restore{options}"));
+        let ours = format!("{}2| {}= {}\n", output.stdout, output.stderr, output.status);
+        let theirs = format!("{}2| {}", read(seed, "out"), read(seed, "err"));
+        let (ours, theirs) = (ours + &undated(&lab.run("iptables-save -c").stdout), theirs + &read(seed, "saved"));
+        let differ = TextDiff::from_lines(&theirs, &ours).unified_diff().to_string();
+        assert!(differ.is_empty(), "seed {seed}: iptables-restore{options}\n{text}\n{differ}");
+    }
 }

@@ -42,6 +42,55 @@ pub fn file(seed: u64, rules: usize) -> String {
     text
 }
 
+/// Options of `iptables-restore` and a file, in most of which something is wrong.
+pub fn spoiled_file(seed: u64) -> (&'static str, String) {
+    let mut draw = Draw::new(seed ^ 0xbad);
+    let options = draw.pick(&["", "", " -n", " -v", " -c", " -t", " -T nat", " -n -v", " -c -T filter"]);
+    // A real tool that keeps what is there lists and zeroes by what it knew before.
+    let lists = !options.contains("-n");
+    let text = file(seed, 1);
+    let mut lines: Vec<String> = text.lines().map(String::from).collect();
+    for _ in 0..draw.below(3) {
+        let at = draw.below(lines.len());
+        let line = lines[at].clone();
+        let mut words: Vec<&str> = line.split(' ').collect();
+        let word = draw.below(words.len());
+        match draw.below(9) {
+            0 => lines.insert(
+                at,
+                draw.pick(&["", "  ", "# words", "nonsense", "*", "*nope", ":", ":blue", "COMMIT", "COMMIT x"])
+                    .to_string(),
+            ),
+            1 => {
+                lines.remove(at);
+            }
+            2 => {
+                words.remove(word);
+                lines[at] = words.join(" ");
+            }
+            3 => {
+                words[word] = draw
+                    .pick(&["nope", "-x", "!", "\"", "[1:2]", "[1:", "-t nat", "-j", "-D", "INPUT", "-6", "-4", "-w"]);
+                lines[at] = words.join(" ");
+            }
+            4 => lines.insert(at, format!("-D {}", draw.pick(&["INPUT -j ACCEPT", "red 1", "nope 1", "OUTPUT"]))),
+            5 if lists => lines.insert(at, draw.pick(&["-L INPUT -n", "-Z", "-S", "-L -Z"]).to_string()),
+            5 => lines.insert(at, draw.pick(&["-N red", "-X blue", "-F", "-P INPUT DROP"]).to_string()),
+            6 => lines.insert(
+                at,
+                format!(
+                    ":{} {}",
+                    draw.pick(&["red", "blue", "INPUT", "ACCEPT", "averyveryveryveryverylongname"]),
+                    draw.pick(&["-", "DROP", "FOO [1:2]", "ACCEPT [1:2]", "ACCEPT 1"])
+                ),
+            ),
+            7 => lines.truncate(at + 1),
+            _ => lines.swap(at, word % 7),
+        }
+    }
+    (options, lines.join("\n") + draw.pick(&["\n", "\n", "\n", ""]))
+}
+
 /// Files know no other quotes.
 fn in_double_quotes(rule: &str) -> String {
     let words = split(rule).into_iter().map(|word| match word.strip_prefix('\'') {

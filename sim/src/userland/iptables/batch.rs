@@ -54,10 +54,12 @@ pub(super) enum Change {
     ChainAdd(String),
     ChainUserAdd(String),
     ChainDelete(String),
-    /// The policy, if one is said, and counters from now on.
+    /// A built-in chain that `-X` leaves alone, but iptables' copy no longer has.
+    ChainForget(String),
+    /// The policy, if one is said, and counters from now on. iptables' copy keeps the old one.
     ChainUpdate(String, Option<bool>, RuleCounters),
-    /// Counters of a built-in chain, from now on.
-    ChainZero(String),
+    /// Counters of a built-in chain, from now on, with the policy that the copy has.
+    ChainZero(String, Option<bool>),
     ChainRename(String, String),
     RuleAppend(String, Rule),
     /// Before the rule at this place.
@@ -77,9 +79,9 @@ impl Change {
             Change::TableFlush => ("TABLE_FLUSH", format!("table {}", table.name())),
             Change::ChainAdd(name) => ("CHAIN_ADD", chain(name)),
             Change::ChainUserAdd(name) => ("CHAIN_USER_ADD", chain(name)),
-            Change::ChainDelete(name) => ("CHAIN_DEL", chain(name)),
+            Change::ChainDelete(name) | Change::ChainForget(name) => ("CHAIN_DEL", chain(name)),
             Change::ChainUpdate(name, ..) => ("CHAIN_UPDATE", chain(name)),
-            Change::ChainZero(name) => ("CHAIN_ZERO", chain(name)),
+            Change::ChainZero(name, _) => ("CHAIN_ZERO", chain(name)),
             Change::ChainRename(_, name) => ("CHAIN_RENAME", chain(name)),
             Change::RuleAppend(name, _) => ("RULE_APPEND", rule(name)),
             Change::RuleInsert(name, ..) => ("RULE_INSERT", rule(name)),
@@ -108,14 +110,18 @@ impl Change {
                 }
             }
             Change::ChainDelete(name) => delete_chain(tables, table, name, kernel)?,
+            Change::ChainForget(_) if kernel => {}
+            Change::ChainForget(name) => delete_chain(tables, table, name, kernel)?,
+            Change::ChainUpdate(..) if !kernel => {}
             Change::ChainUpdate(name, policy, counters) => {
                 let chain = tables.existing(table, name)?;
                 chain.policy = policy.or(chain.policy);
                 (chain.standing, chain.counters) = (Standing::Counted, *counters);
             }
-            Change::ChainZero(name) => {
+            Change::ChainZero(name, policy) => {
                 let made = tables.get_mut(table).and_then(|table| table.chain_mut(name));
                 let chain = made.ok_or(Errno::NoEnt)?;
+                chain.policy = *policy;
                 (chain.standing, chain.counters) = (Standing::Counted, RuleCounters::default());
             }
             Change::ChainRename(from, to) => rename(tables.get_mut(table).ok_or(Errno::NoEnt)?, from, to),
@@ -243,8 +249,9 @@ impl<'a> Batch<'a> {
     pub(super) fn commit(self) -> Result<(), Problem> {
         let mut after = self.before.clone();
         let mut errors = Vec::new();
-        for step in &self.steps {
-            if let Err(errno) = step.change.apply(&mut after, step.table, true) {
+        for (at, step) in self.steps.iter().enumerate() {
+            let renamed = if self.is_news(at, step) { Err(Errno::NoEnt) } else { Ok(()) };
+            if let Err(errno) = renamed.and_then(|()| step.change.apply(&mut after, step.table, true)) {
                 errors.push((step, errno));
             }
         }
@@ -255,6 +262,14 @@ impl<'a> Batch<'a> {
             }
         }
         Err(Problem::Resource(said(&errors)))
+    }
+
+    /// True for a chain that is to be called otherwise though it comes with the same batch: it has no handle by which the
+    /// kernel knows it.
+    fn is_news(&self, at: usize, step: &Step) -> bool {
+        let Change::ChainRename(from, _) = &step.change else { return false };
+        let added = Change::ChainUserAdd(from.clone());
+        self.steps[..at].iter().any(|other| other.table == step.table && other.change == added)
     }
 
     /// Puts the tables that differ in place; if one is refused, as they were.

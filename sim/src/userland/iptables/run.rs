@@ -316,7 +316,8 @@ impl<'a> Run<'a> {
     fn zero_chain(&mut self, chain: &str) {
         self.say("Zeroing", chain);
         if is_built_in(self.table, chain) {
-            self.change(Change::ChainZero(chain.to_string()));
+            let policy = self.chain(chain).map_or(Some(true), |chain| chain.policy);
+            self.change(Change::ChainZero(chain.to_string(), policy));
         }
         let rules = self.rules(chain).unwrap_or_default().to_vec();
         for (place, rule) in rules.into_iter().enumerate().filter(|(_, rule)| rule.counters != RuleCounters::default())
@@ -352,12 +353,10 @@ impl<'a> Run<'a> {
                     Some(accepts) => !accepts || !chain.rules.is_empty(),
                     None => false,
                 });
-                if !keeps {
-                    if !is_built_in(self.table, &name) {
-                        self.say("Deleting", &name);
-                    }
-                    self.change(Change::ChainDelete(name));
+                if !is_built_in(self.table, &name) {
+                    self.say("Deleting", &name);
                 }
+                self.change(if keeps { Change::ChainForget(name) } else { Change::ChainDelete(name) });
             }
             return Ok(());
         };
