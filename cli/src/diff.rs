@@ -29,7 +29,7 @@ Not compared, because two right runs differ in it:
   when ARP asks, and how often: of ARP frames it only counts whether there was such a one
   how TCP cuts its bytes into segments and acknowledges them: of a connection it counts how it began, how many
   bytes it carried each way, and how it ended
-  IPv6 neighbour and group chatter, spanning tree, and what was sent in namespaces without a name
+  IPv6 neighbour and group chatter, reports of IPv4 groups, spanning tree, and what was sent in namespaces without a name
   what came in at an interface before or after what went out there
 
 Each run has an empty working directory of its own, and a host with nothing but lo. The kernel is asked again (--tries)

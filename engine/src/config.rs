@@ -8,6 +8,7 @@
 use crate::addr::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::address::flag;
 use crate::control::{Command, Errno, IfIndex, Lifetime, Refusal};
+use crate::link::vxlan::Vtep;
 use crate::link::{Port, Ports};
 use crate::rng::Rng;
 use crate::route::{Net, Rib};
@@ -80,6 +81,10 @@ pub struct Config {
     pub(crate) news: Vec<LinkNews>,
     /// The ports that are bridges.
     pub(crate) bridges: Vec<IfIndex>,
+    /// The ports that are VXLANs.
+    pub(crate) vxlans: Vec<IfIndex>,
+    /// The ends of VXLANs whose datagrams take the routes of this namespace, by their numbers.
+    pub(crate) vteps: Vec<(u64, Vtep)>,
     pub(crate) rng: Rng,
     deadline: Option<Time>,
 }
@@ -100,6 +105,8 @@ impl Config {
             effects: Vec::new(),
             news: Vec::new(),
             bridges: Vec::new(),
+            vxlans: Vec::new(),
+            vteps: Vec::new(),
             rng,
             deadline: None,
         };

@@ -3,7 +3,9 @@
 //! A [`FrameBuf`] is not `Clone`, and in debug builds it is a bomb: dropping one that was not given back to its pool
 //! panics, because every frame must end *sent*, *consumed*, or *discarded with a reason*.
 
+use crate::addr::Ipv4Addr;
 use crate::control::IfIndex;
+use crate::link::vxlan::Remote;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
@@ -185,6 +187,10 @@ pub enum Crossing {
     Up(u64),
     /// To the link below, to be sent there.
     Down(u64),
+    /// Of a VXLAN, to where its datagrams are sent, to this host.
+    Encapsulate(u64, Remote),
+    /// To a VXLAN, from this host.
+    Decapsulated(u64, Ipv4Addr),
 }
 
 impl Outbox {

@@ -8,8 +8,10 @@ pub mod name;
 pub mod port;
 mod ports;
 pub mod virt;
+pub mod vxlan;
 
 pub use bridge::{Bridge, BridgeChange, BridgeConf, BridgePort, BridgePortChange, BridgeSpec, PortState};
 pub use port::{OperState, Port, PortCounters, PortKind};
 pub use ports::Ports;
-pub use virt::{Lower, Macvlan, MacvlanMode, Upper, Vlan, Vxlan, VxlanSpec};
+pub use virt::{Lower, Macvlan, MacvlanMode, Upper, Vlan};
+pub use vxlan::{Vxlan, VxlanSpec};

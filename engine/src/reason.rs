@@ -104,6 +104,10 @@ drop_reasons! {
     QdiscFull, "QDISC_OVERLIMIT", "the port's queue is full, or it is longer than the queue's burst";
     NetemLoss, "QDISC_DROP", "netem was told to lose it";
     QdiscReset, "QDISC_DROP", "the port's queue was emptied or replaced while it waited there";
+    VxlanNoRemote, "VXLAN_NO_REMOTE", "the VXLAN does not know which host it is behind, and has none for the others";
+    VxlanHeader, "VXLAN_INVALID_HDR", "the VXLAN header is cut short, or has no number";
+    VxlanUnknown, "VXLAN_VNI_NOT_FOUND", "no VXLAN here has this number";
+    VxlanMoved, "VXLAN_ENTRY_EXISTS", "its sender is known to be behind another host, and that is fixed";
 }
 
 /// How many reasons there are.

@@ -21,6 +21,7 @@ mod actions;
 mod arp;
 mod ask;
 mod bridge;
+mod bridge_nf;
 mod deliver;
 mod effects;
 mod fdb;

@@ -148,6 +148,12 @@ impl Sysctls {
         self.numbers[const { at("ipv4/ip_default_ttl") }] as u8
     }
 
+    /// `net.bridge.bridge-nf-call-iptables`
+    #[inline]
+    pub fn bridge_nf_call_iptables(&self) -> bool {
+        self.on(const { at("bridge/bridge-nf-call-iptables") })
+    }
+
     /// `net.ipv4.ip_no_pmtu_disc`
     pub fn ip_no_pmtu_disc(&self) -> i64 {
         self.numbers[const { at("ipv4/ip_no_pmtu_disc") }]

@@ -107,6 +107,9 @@ impl Config {
             bridge.fdb.insert(FdbRecord::own(port.mac, None, now), bridge.hold_time());
             self.bridges.push(port.index);
         }
+        if port.vxlan.is_some() {
+            self.vxlans.push(port.index);
+        }
         self.ports.insert(port);
         self.settle()
     }
@@ -116,6 +119,7 @@ impl Config {
     pub fn port_remove(&mut self, now: Time, index: IfIndex) -> (Option<Port>, Vec<Effect>) {
         self.bridge_leave_all(now, index);
         self.bridges.retain(|bridge| *bridge != index);
+        self.vxlans.retain(|vxlan| *vxlan != index);
         if self.ports.get(index).is_some_and(Port::is_up) {
             self.port_down(now, index);
         }
@@ -160,7 +164,9 @@ impl Config {
 
     /// Links that stand on this one may have to follow it, and the one below it may have to know.
     fn tell_uppers(&mut self, index: IfIndex) {
-        let stands = |port: &Port| !port.uppers.is_empty() || port.vlan.is_some() || port.macvlan.is_some();
+        let stands = |port: &Port| {
+            !port.uppers.is_empty() || port.vlan.is_some() || port.macvlan.is_some() || port.vxlan.is_some()
+        };
         if self.ports.get(index).is_some_and(stands) {
             self.tell(LinkNews::Lower(index));
         }

@@ -3,6 +3,7 @@
 use super::bridge::Bridge;
 use super::port::{OperState, Port, PortCounters, PortKind, flag};
 use super::virt::{Lower, Macvlan, MacvlanMode, Vlan};
+use super::vxlan::{Vxlan, VxlanSpec};
 use crate::addr::Mac;
 use crate::control::IfIndex;
 use crate::sysctl::PortConf;
@@ -111,6 +112,15 @@ impl Port {
         Port {
             kind: PortKind::Macvlan,
             macvlan: Some(Macvlan { lower: Lower::Here(0), mode }),
+            ..Port::new_over(index, name, mac, now)
+        }
+    }
+
+    /// A VXLAN, down (`vxlan_setup`).
+    pub fn new_vxlan(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time, spec: VxlanSpec) -> Port {
+        Port {
+            kind: PortKind::Vxlan,
+            vxlan: Some(Box::new(Vxlan::new(spec, now))),
             ..Port::new_over(index, name, mac, now)
         }
     }

@@ -1,7 +1,8 @@
 //! A port: one interface of a namespace, as `struct net_device` and its `in_device` hold it.
 
 use super::bridge::{Bridge, BridgePort};
-use super::virt::{Lower, Macvlan, Upper, Vlan, Vxlan};
+use super::virt::{Lower, Macvlan, Upper, Vlan};
+use super::vxlan::Vxlan;
 use crate::addr::Mac;
 use crate::address::{Address4, Address6};
 use crate::control::IfIndex;
@@ -179,10 +180,10 @@ impl Port {
         self.master.is_some() || !self.uppers.is_empty()
     }
 
-    /// True if its driver counts bytes without the link header: of all frames, or (bridges and VLANs) of those that come in.
+    /// True if its driver counts bytes without the link header: of all frames, or (bridges and VLANs) of those that come in. (VXLANs: both.)
     #[inline]
     pub fn counts_bare(&self) -> bool {
-        matches!(self.kind, PortKind::Loopback | PortKind::Bridge | PortKind::Vlan)
+        matches!(self.kind, PortKind::Loopback | PortKind::Bridge | PortKind::Vlan | PortKind::Vxlan)
     }
 
     /// `ethernet` header bytes that the device counts in front of the IP packet.

@@ -1,6 +1,6 @@
-//! Links that stand on other links: VLANs, macvlans, VXLANs.
+//! Links that stand on other links: VLANs and macvlans.
 
-use crate::addr::{IpAddr, Mac};
+use crate::addr::Mac;
 use crate::control::IfIndex;
 
 /// The link that another one stands on.
@@ -79,56 +79,4 @@ pub struct Macvlan {
     pub lower: Lower,
     /// How it deals with its siblings.
     pub mode: MacvlanMode,
-}
-
-/// A VXLAN as the user says it (`type vxlan`). `None` is "not said".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "iproute2's own names")]
-pub struct VxlanSpec {
-    pub id: u32,
-    /// `remote` or `group`
-    pub remote: Option<IpAddr>,
-    pub local: Option<IpAddr>,
-    pub dev: Option<IfIndex>,
-    /// `dstport`; iproute2 leaves the kernel's own (8472) if it is not said.
-    pub dstport: Option<u16>,
-    pub ttl: u8,
-    pub tos: u8,
-    pub learning: bool,
-    pub ageing: u32,
-    pub max_addresses: u32,
-    pub srcport: (u16, u16),
-    pub df: u8,
-}
-
-impl VxlanSpec {
-    /// Nothing is said but the number.
-    pub fn of(id: u32) -> VxlanSpec {
-        VxlanSpec {
-            id,
-            remote: None,
-            local: None,
-            dev: None,
-            dstport: None,
-            ttl: 0,
-            tos: 0,
-            learning: true,
-            ageing: 300,
-            max_addresses: 0,
-            srcport: (0, 0),
-            df: 0,
-        }
-    }
-
-    /// The UDP port that it listens on and sends to.
-    pub fn port(&self) -> u16 {
-        self.dstport.unwrap_or(8472)
-    }
-}
-
-/// A VXLAN.
-#[derive(Debug)]
-pub struct Vxlan {
-    /// What was said of it.
-    pub spec: VxlanSpec,
 }

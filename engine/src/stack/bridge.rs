@@ -7,6 +7,7 @@
 //!                      the port itself                     the bridge's own port: visit
 //! ```
 
+use super::bridge_nf::{Bridged, put_link};
 use super::packet::{Cast, Fate, Packet, Routed};
 use super::{Cx, Stack};
 use crate::addr::Mac;
@@ -32,10 +33,10 @@ enum Flood {
 
 /// On whose behalf a bridge sends.
 #[derive(Clone, Copy, Debug)]
-struct Sender {
-    bridge: IfIndex,
+pub(super) struct Sender {
+    pub(super) bridge: IfIndex,
     /// The port by which the frame came; none: it is our own.
-    from: Option<IfIndex>,
+    pub(super) from: Option<IfIndex>,
     isolated: bool,
 }
 
@@ -118,9 +119,22 @@ impl Stack {
         }
     }
 
-    /// A frame of one of its ports, behind its link header (`br_handle_frame_finish`).
+    /// A frame of one of its ports, behind its link header: iptables is asked, and then it is bridged.
     pub(super) fn bridge_receive<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
         packet.frame.push(ethernet::HEADER);
+        let master = self.config.ports.get(packet.port).and_then(|port| port.master);
+        let (Some(master), Some(mut link)) = (master, Ethernet::parse(&packet.frame)) else {
+            return self.discard(cx, packet.frame, DropReason::PortDown, observer);
+        };
+        packet.frame.pull(ethernet::HEADER);
+        if let Bridged::On(mut packet) = self.bridge_pre_routing(cx, master, packet, &mut link, observer) {
+            put_link(&mut packet.frame, &link);
+            self.bridge_finish(cx, packet, observer);
+        }
+    }
+
+    /// A frame of one of its ports, with its link header (`br_handle_frame_finish`).
+    fn bridge_finish<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
         let found = self.config.ports.get(packet.port).and_then(state);
         let (Some((port, master)), Some(header)) = (found, Ethernet::parse(&packet.frame)) else {
             return self.discard(cx, packet.frame, DropReason::PortDown, observer);
@@ -278,7 +292,15 @@ impl Stack {
         observer: &mut O,
     ) {
         observer.step(Step::Bridged { bridge: sender.bridge, to });
-        self.bridge_push(cx, to, packet, observer);
+        if packet.physdev.0.is_none() || sender.from.is_none() {
+            return self.bridge_push(cx, to, packet, observer);
+        }
+        let mtu = self.config.ports.get(to).map_or(0, |port| port.mtu as usize);
+        match self.bridge_passing(cx, sender, to, packet, observer) {
+            Bridged::On(packet) if is_long(&packet.frame, mtu) => self.bridge_cut(cx, to, mtu, packet, observer),
+            Bridged::On(packet) => self.bridge_push(cx, to, packet, observer),
+            Bridged::Ended => {}
+        }
     }
 
     /// Hands a frame to the port, if that may send one as long.
@@ -296,6 +318,11 @@ impl Stack {
     fn bridge_deliver<O: Observer>(&mut self, cx: &mut Cx<'_>, master: IfIndex, packet: Packet, observer: &mut O) {
         self.rise(cx, master, packet, observer);
     }
+}
+
+/// True if a packet is longer than the MTU.
+fn is_long(frame: &FrameBuf, mtu: usize) -> bool {
+    frame.offload.segment_size.is_none() && frame.len() > mtu + ethernet::HEADER
 }
 
 /// How many records were learned.

@@ -56,6 +56,11 @@ impl Stack {
         match packet.header.protocol {
             protocol::ICMP => self.icmp_receive(cx, packet),
             protocol::UDP => {
+                if !self.config.vteps.is_empty()
+                    && let Some(taken) = self.vxlan_receive(cx, packet)
+                {
+                    return taken.map(|()| Answer::None);
+                }
                 let to_all = packet.route.is_to_many();
                 self.sockets.deliver_udp(cx.now, packet.seen_by(), &packet.frame, to_all).map(|()| Answer::None)
             }

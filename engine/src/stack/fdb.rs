@@ -155,6 +155,10 @@ impl Stack {
 
     /// What has expired is forgotten.
     pub(super) fn fdb_tick(&mut self, now: Time) {
+        if self.fdb_deadline().is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        self.vxlan_tick(now);
         for at in 0..self.config.bridges.len() {
             let port = self.config.bridges.get(at).and_then(|index| self.config.ports.get_mut(*index));
             let Some(bridge) = port.and_then(|port| port.bridge.as_deref_mut()) else { continue };
@@ -168,7 +172,8 @@ impl Stack {
     /// When something expires.
     pub(super) fn fdb_deadline(&self) -> Option<Time> {
         let bridges = self.config.bridges.iter().filter_map(|index| self.config.ports.get(*index)?.bridge.as_deref());
-        bridges.filter_map(|bridge| bridge.fdb.deadline()).min()
+        let vxlans = self.config.vxlans.iter().filter_map(|index| self.config.ports.get(*index)?.vxlan.as_ref()?.gc);
+        bridges.filter_map(|bridge| bridge.fdb.deadline()).chain(vxlans).min()
     }
 
     /// The forwarding databases of all bridges and VXLANs, and the groups that each port listens to, in the kernel's order
@@ -208,7 +213,8 @@ impl Stack {
 
     /// The MACs that a port hears besides its own: one host's, then groups, in the order in which they were joined.
     fn heard(&self, port: &Port) -> Vec<Mac> {
-        if port.is_loopback() {
+        // A VXLAN tells of its own only.
+        if port.is_loopback() || port.kind == PortKind::Vxlan {
             return Vec::new();
         }
         let (mut macs, by_hand): (Vec<Mac>, Vec<Mac>) = port.filters.iter().partition(|mac| !mac.is_multicast());

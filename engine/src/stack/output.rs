@@ -339,7 +339,7 @@ impl Stack {
         };
         let kind = port.kind;
         port.counters.tx_packets += 1;
-        port.counters.tx_bytes += counted(frame.len(), kind == PortKind::Loopback);
+        port.counters.tx_bytes += counted(frame.len(), matches!(kind, PortKind::Loopback | PortKind::Vxlan));
         if !self.taps.is_empty() {
             self.tap_out(cx.now, index, &frame);
         }

@@ -185,8 +185,8 @@ impl Packet {
 
     /// The same knowledge of another frame.
     pub(super) fn with_frame(&self, frame: FrameBuf) -> Packet {
-        let Packet { port, cast, risen, mark, physdev, source_mac, nfct, .. } = *self;
-        Packet { cast, risen, mark, physdev, source_mac, nfct, ..Packet::new(frame, port) }
+        let Packet { port, cast, risen, header, mark, physdev, source_mac, nfct, largest, .. } = *self;
+        Packet { cast, risen, header, mark, physdev, source_mac, nfct, largest, ..Packet::new(frame, port) }
     }
 
     /// True if its header has options.

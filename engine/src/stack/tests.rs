@@ -11,3 +11,4 @@ mod noise;
 mod reasons;
 mod taps;
 mod tcp;
+mod vxlan;

@@ -28,7 +28,9 @@ impl Stack {
         observer: &mut O,
     ) -> Result<Fate, DropReason> {
         admit(packet)?;
+        // What came up through a bridge was asked about there (`ip_sabotage_in`).
         if !self.filter.is_empty()
+            && !(packet.risen && packet.physdev.0.is_some())
             && let Some(fate) = self.before_routing(cx, packet, observer)?
         {
             return Ok(fate);
@@ -94,7 +96,9 @@ impl Stack {
     /// The way of a packet that came in.
     #[inline]
     pub(super) fn way_of(&self, now: Time, key: InputKey) -> Result<InputRoute, DropReason> {
-        let key = InputKey { joined: key.destination == ALL_HOSTS, ..key };
+        let to = key.destination;
+        let joined = to == ALL_HOSTS || to.is_multicast() && self.vxlan_joined(to);
+        let key = InputKey { joined, ..key };
         self.ask(now, |net, rib| input_route(net, rib, &key))
     }
 

@@ -156,6 +156,7 @@ impl Stack {
                 return self.sink(cx, link.lower, frame, observer);
             }
             (.., Some(link)) => return self.macvlan_transmit(cx, index, link.lower, link.mode, frame, observer),
+            (PortKind::Vxlan, ..) => self.vxlan_transmit(cx, index, frame, observer),
             // A dummy takes everything and does nothing.
             _ => self.consume(cx, frame),
         }

@@ -172,6 +172,8 @@ impl World {
         for index in indexes {
             self.evict(ns, index);
         }
+        // VXLANs that were made here and live elsewhere.
+        self.evict_uppers(ns, 0);
         if let Some(net) = self.nets.remove(&ns) {
             net.timer.into_iter().for_each(|key| self.queue.cancel(key));
         }

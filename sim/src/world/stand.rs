@@ -9,7 +9,8 @@ use vethlab_engine::config::LinkNews;
 use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange, Refusal};
 use vethlab_engine::frame::{Crossing, FrameBuf};
 use vethlab_engine::link::virt::{Place, Takes};
-use vethlab_engine::link::{Lower, Port, Upper};
+use vethlab_engine::link::vxlan::{Underlay, Vtep};
+use vethlab_engine::link::{Lower, Port, Upper, VxlanSpec};
 
 /// A link's namespace and number.
 pub(super) type Spot = (NsId, IfIndex);
@@ -21,6 +22,8 @@ struct Stand {
     lower: Spot,
     /// The lower one was up.
     lower_up: bool,
+    /// It takes its carrier and more from the lower one; a VXLAN does not.
+    follows: bool,
 }
 
 /// All of them, by a number that is never given twice; and which links without a device take frames to send.
@@ -34,7 +37,12 @@ pub(super) struct Stands {
 impl Stands {
     /// The link that this one stands on.
     pub(super) fn lower_of(&self, ns: NsId, index: IfIndex) -> Option<Spot> {
-        self.pairs.values().find(|pair| pair.upper == (ns, index)).map(|pair| pair.lower)
+        self.pairs.values().find(|pair| pair.upper == (ns, index) && pair.lower.1 != 0).map(|pair| pair.lower)
+    }
+
+    /// The same, if it takes its carrier from that.
+    pub(super) fn followed_by(&self, ns: NsId, index: IfIndex) -> Option<Spot> {
+        self.pairs.values().find(|pair| pair.upper == (ns, index) && pair.follows).map(|pair| pair.lower)
     }
 
     pub(super) fn is_active(&self, ns: NsId, index: IfIndex) -> bool {
@@ -47,6 +55,12 @@ impl Stands {
         } else {
             self.active.remove(&(ns, index));
         }
+    }
+
+    /// True if another link that sends by the same namespace is so.
+    fn twin(&self, of: Spot, is: impl Fn(Spot) -> bool) -> bool {
+        let Some(own) = self.pairs.values().find(|pair| pair.upper == of) else { return false };
+        self.pairs.values().any(|pair| pair.upper != of && pair.lower.0 == own.lower.0 && is(pair.upper))
     }
 
     fn on(&self, lower: Spot) -> Vec<u64> {
@@ -73,17 +87,22 @@ impl World {
 
     /// A new link stands on another one, and takes its carrier.
     pub(super) fn stand(&mut self, upper: Spot, lower: Spot) {
-        self.stands.last += 1;
-        let number = self.stands.last;
-        let lower_up = self.port_of(lower).is_some_and(Port::is_up);
-        self.stands.pairs.insert(number, Stand { upper, lower, lower_up });
-        self.tie(number);
-        self.nsid_need(upper.0, lower.0);
+        self.pair(upper, lower, true);
         let carrier = self.port_of(lower).is_some_and(|port| port.carrier);
         if let Some(stack) = self.stack_of(upper.0) {
             stack.carrier(upper.1, carrier);
         }
         self.fire(Watched::Port(upper.0, upper.1), false);
+    }
+
+    /// A new VXLAN sends its datagrams by the routes of a namespace, and through this link if it is not 0.
+    pub(super) fn pair(&mut self, upper: Spot, lower: Spot, follows: bool) {
+        self.stands.last += 1;
+        let number = self.stands.last;
+        let lower_up = self.port_of(lower).is_some_and(Port::is_up);
+        self.stands.pairs.insert(number, Stand { upper, lower, lower_up, follows });
+        self.tie(number);
+        self.nsid_need(upper.0, lower.0);
     }
 
     /// Writes down at both links where the other one is.
@@ -92,6 +111,17 @@ impl World {
         let here = upper.0 == lower.0;
         let below = if here { Lower::Here(lower.1) } else { Lower::Elsewhere(number) };
         let Some(port) = self.port_of_mut(upper) else { return };
+        let up = port.is_up();
+        let place = if here { Place::Here(upper.1) } else { Place::Elsewhere(number) };
+        if let Some(vxlan) = port.vxlan.as_deref_mut() {
+            vxlan.underlay = if here { Underlay::Here } else { Underlay::Elsewhere(number) };
+            let group = vxlan.spec.remote4().filter(|remote| remote.is_multicast());
+            let vtep = Vtep { place, port: vxlan.spec.port(), vni: vxlan.spec.id, group, up };
+            if let Some(stack) = self.stack_of(lower.0) {
+                stack.vtep_put(number, vtep);
+            }
+            return;
+        }
         let takes = match (&mut port.vlan, &mut port.macvlan) {
             (Some(vlan), _) => {
                 vlan.lower = below;
@@ -103,8 +133,6 @@ impl World {
             }
             (None, None) => return,
         };
-        let up = port.is_up();
-        let place = if here { Place::Here(upper.1) } else { Place::Elsewhere(number) };
         self.untie(number, upper, lower);
         if let Some(port) = self.port_of_mut(lower) {
             port.uppers.push(Upper { takes, place, up });
@@ -161,6 +189,9 @@ impl World {
             && let Some(pair) = self.stands.pairs.remove(&number)
         {
             self.untie(number, pair.upper, pair.lower);
+            if let Some(stack) = self.stack_of(pair.lower.0) {
+                stack.vtep_remove(number);
+            }
         }
         self.watch_forget(Watched::Port(ns, index));
         self.stands.active.remove(&(ns, index));
@@ -176,6 +207,9 @@ impl World {
         command: Command,
     ) -> Result<(), Refusal> {
         let spot = (ns, index);
+        if let Command::LinkChange(_, change) = &command {
+            self.may_be(spot, change)?;
+        }
         let was = self.port_of(spot).map(|port| (port.is_up(), port.was_up));
         let (was_up, opened_once) = was.unwrap_or_default();
         if up == Some(true) && !was_up {
@@ -199,6 +233,24 @@ impl World {
         outcome
     }
 
+    /// `macvlan_change_mtu`, `vlan_dev_change_mtu`, `vxlan_change_mtu`, `macvlan_set_mac_address`
+    fn may_be(&self, spot: Spot, change: &LinkChange) -> Result<(), Errno> {
+        let Some(lower) = self.stands.lower_of(spot.0, spot.1) else { return Ok(()) };
+        let (Some(port), Some(lower)) = (self.port_of(spot), self.port_of(lower)) else { return Ok(()) };
+        let (most, errno) = match (port.vlan, &port.vxlan) {
+            (Some(_), _) => (lower.mtu, Errno::Range),
+            (None, Some(_)) => (lower.mtu.saturating_sub(super::virt::VXLAN_HEADROOM), Errno::Inval),
+            (None, None) => (lower.mtu, Errno::Inval),
+        };
+        if change.mtu.is_some_and(|mtu| mtu > most && mtu != port.mtu) {
+            return Err(errno);
+        }
+        let takes = |mac| lower.mac == mac || lower.uppers.iter().any(|upper| upper.up && upper.takes.is_mac(mac));
+        let address =
+            change.address.filter(|mac| *mac != port.mac && port.macvlan.is_some() && !self.is_passthru(port));
+        if address.is_some_and(takes) { Err(Errno::AddrInUse) } else { Ok(()) }
+    }
+
     /// `vlan_dev_open`, `macvlan_open`
     fn may_open(&self, spot: Spot) -> Result<(), Errno> {
         let Some(port) = self.port_of(spot) else { return Ok(()) };
@@ -206,6 +258,14 @@ impl World {
         let lower = lower.and_then(|lower| self.port_of(lower));
         if port.vlan.is_some() && !lower.is_some_and(Port::is_up) {
             return Err(Errno::NetDown);
+        }
+        if let Some(vxlan) = &port.vxlan
+            && self.stands.twin(spot, |twin| {
+                let twin = self.port_of(twin).filter(|port| port.is_up()).and_then(|port| port.vxlan.as_ref());
+                twin.is_some_and(|twin| (twin.spec.id, twin.spec.port()) == (vxlan.spec.id, vxlan.spec.port()))
+            })
+        {
+            return Err(Errno::AddrInUse);
         }
         if let (Some(_), Some(lower)) = (port.macvlan, lower) {
             let twin = |upper: &Upper| upper.up && upper.takes.is_mac(port.mac);
@@ -244,7 +304,7 @@ impl World {
     /// A link follows the one below it: its carrier, its MTU, a VLAN its MAC and whether it is up (`vlan_device_event`,
     /// `macvlan_device_event`).
     fn follow(&mut self, number: u64) {
-        let Some(pair) = self.stands.pairs.get(&number).copied() else { return };
+        let Some(pair) = self.stands.pairs.get(&number).copied().filter(|pair| pair.follows) else { return };
         let (Some(upper), Some(lower)) = (self.port_of(pair.upper), self.port_of(pair.lower)) else { return };
         let (lower_up, carrier, mtu, mac) = (lower.is_up(), lower.carrier, lower.mtu, lower.mac);
         let changes = upper.carrier != carrier;
@@ -283,9 +343,13 @@ impl World {
 
     /// A frame goes on in another namespace.
     pub(super) fn cross(&mut self, way: Crossing, frame: FrameBuf) {
-        let (Crossing::Up(number) | Crossing::Down(number)) = way;
+        let (number, rises) = match way {
+            Crossing::Up(number) | Crossing::Decapsulated(number, _) => (number, true),
+            Crossing::Down(number) | Crossing::Encapsulate(number, _) => (number, false),
+        };
         let Some(pair) = self.stands.pairs.get(&number).copied() else { return self.pool.give(frame) };
-        let (ns, index) = if matches!(way, Crossing::Up(_)) { pair.upper } else { pair.lower };
+        let (ns, index) = if rises { pair.upper } else { pair.lower };
+        let spec = self.port_of(pair.upper).and_then(|port| port.vxlan.as_ref()).map(|vxlan| vxlan.spec);
         let mode = self.port_of(pair.upper).and_then(|port| port.macvlan).map(|macvlan| macvlan.mode);
         let siblings = mode == Some(vethlab_engine::link::MacvlanMode::Bridge);
         if !self.netns_exists(ns) {
@@ -293,6 +357,11 @@ impl World {
         }
         self.visit(ns, |stack, cx, watcher| match way {
             Crossing::Up(_) => stack.receive(cx, index, frame, watcher),
+            Crossing::Decapsulated(_, from) => stack.vxlan_from_below(cx, index, from, frame, watcher),
+            Crossing::Encapsulate(_, to) => {
+                let spec = spec.unwrap_or(VxlanSpec::of(to.vni));
+                stack.vxlan_from_above(cx, spec, to, frame, watcher);
+            }
             Crossing::Down(_) if siblings => stack.macvlan_from_above(cx, index, number, frame, watcher),
             Crossing::Down(_) => stack.transmit_below(cx, index, frame, watcher),
         });

@@ -3,13 +3,15 @@
 use super::links::EndAdd;
 use super::stand::Spot;
 use super::{LinkAdd, LinkKind, NsId, Peer, World};
-use vethlab_engine::addr::Mac;
+use vethlab_engine::addr::{IpAddr, Mac};
 use vethlab_engine::control::{Command, Errno, IfIndex, LinkChange, Refusal};
 use vethlab_engine::link::virt::Takes;
 use vethlab_engine::link::{BridgeConf, BridgeSpec, MacvlanMode, Port, VxlanSpec};
 
 /// Most links that stand on each other (`MAX_NEST_DEV`).
 const NEST: usize = 8;
+/// Bytes by which a VXLAN's frames are longer than its link's packets (`VXLAN_HEADROOM`).
+pub(super) const VXLAN_HEADROOM: u32 = 50;
 
 impl World {
     /// `ip link add` of anything but a cable.
@@ -132,15 +134,43 @@ impl World {
         if depth < NEST { Ok(()) } else { Err(Errno::MLink) }
     }
 
-    fn vxlan_add(&mut self, _end: &EndAdd<'_>, _spec: &VxlanSpec) -> Result<IfIndex, Refusal> {
-        Err(Refusal::because(Errno::OpNotSupp, "Unknown device type"))
+    /// `vxlan_newlink`, `vxlan_config_validate`
+    fn vxlan_add(&mut self, end: &EndAdd<'_>, spec: &VxlanSpec) -> Result<IfIndex, Refusal> {
+        let ipv6 = |address: Option<IpAddr>| address.is_some_and(|address| address.is_ipv6());
+        if ipv6(spec.remote) || ipv6(spec.local) {
+            return Err(Refusal::because(Errno::OpNotSupp, "vethlab: a VXLAN over IPv6 is not simulated"));
+        }
+        let group = spec.remote4().is_some_and(|remote| remote.is_multicast());
+        if group && spec.dev.is_none() {
+            return Err(Refusal::because(Errno::Inval, "Local interface required for multicast remote group"));
+        }
+        let below = match spec.dev {
+            None => None,
+            Some(dev) => {
+                let wrong = Refusal::because(Errno::NoDev, "Invalid local interface, device not found");
+                Some(self.port_of((end.ns, dev)).ok_or(wrong)?)
+            }
+        };
+        let most = below.map(|port| port.mtu.saturating_sub(VXLAN_HEADROOM));
+        let mtu = end.mtu.or(most);
+        let twin = |port: &Port| {
+            let same = |own: &VxlanSpec| (own.id, own.port()) == (spec.id, spec.port());
+            port.vxlan.as_ref().is_some_and(|vxlan| same(&vxlan.spec))
+        };
+        if self.stack(end.ns).ports().iter().any(twin) {
+            let text = "A VXLAN device with the specified VNI already exists";
+            return Err(Refusal::because(Errno::Exist, text));
+        }
+        let end = EndAdd { mtu, ..*end };
+        let make = |index, name, mac, now| Port::new_vxlan(index, name, mac, now, *spec);
+        let index = self.register_as(&end, "vxlan%d", make)?;
+        self.pair((end.ns, index), (end.ns, spec.dev.unwrap_or(0)), false);
+        Ok(index)
     }
 
     /// The link that another one stands on (`IFLA_LINK` of a VLAN, a macvlan, a VXLAN with `dev`).
     pub fn lower(&self, ns: NsId, index: IfIndex) -> Option<Peer> {
-        let spec = self.port_of((ns, index))?.vxlan.as_ref().map(|vxlan| vxlan.spec);
-        let dev = spec.and_then(|spec| spec.dev).map(|dev| (ns, dev));
-        let (netns, index) = self.stands.lower_of(ns, index).or(dev)?;
+        let (netns, index) = self.stands.lower_of(ns, index)?;
         Some(Peer { netns, index })
     }
 }

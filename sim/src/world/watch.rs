@@ -79,7 +79,7 @@ impl World {
     fn other_index(&self, watched: Watched) -> Option<IfIndex> {
         match watched {
             Watched::End(end) => self.port_at(end.other()).map(|(_, peer)| peer.index),
-            Watched::Port(ns, index) => self.stands.lower_of(ns, index).map(|(_, lower)| lower),
+            Watched::Port(ns, index) => self.stands.followed_by(ns, index).map(|(_, lower)| lower),
         }
     }
 

@@ -1,7 +1,10 @@
 //! A frame in one line.
 
 use super::tcp::Segment;
-use etherparse::{ArpOperation, Icmpv4Type, InternetSlice, LinkSlice, NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{
+    ArpOperation, Icmpv4Type, InternetSlice, IpNumber, LinkSlice, NetSlice, SlicedPacket, TransportSlice,
+};
+use std::net::Ipv4Addr;
 
 /// What is seen of a frame.
 pub(super) enum Dissected {
@@ -11,7 +14,10 @@ pub(super) enum Dissected {
     Segment(Segment),
 }
 
-/// The frame; `None` for what is not ARP or IPv4.
+/// Where hosts, and bridges that snoop, tell which groups they listen to.
+const REPORTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
+
+/// The frame; `None` for what is not ARP or IPv4, and for reports of groups.
 pub(super) fn dissect(frame: &[u8]) -> Option<Dissected> {
     let packet = SlicedPacket::from_ethernet(frame).ok()?;
     let Some(LinkSlice::Ethernet2(ethernet)) = &packet.link else { return None };
@@ -40,6 +46,9 @@ fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
     let Some(InternetSlice::Ipv4(ip)) = &packet.net else { return None };
     let header = ip.header();
     let (source, destination) = (header.source_addr(), header.destination_addr());
+    if header.protocol() == IpNumber::IGMP && destination == REPORTS {
+        return None;
+    }
     let tos = header.dcp().value() << 2 | header.ecn().value();
     let mut line = format!("{cast}: IP {source} > {destination} ttl {} tos {tos:#x}", header.ttl());
     let tcp = match &packet.transport {

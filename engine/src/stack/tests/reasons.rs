@@ -287,6 +287,7 @@ fn of_bridges(lab: &mut Lab, reason: DropReason) -> bool {
             lab.receive(port, &from(other, Mac::BROADCAST));
         }
         BridgeNoPort => lab.receive(port, &from(other, other)),
+        VxlanNoRemote | VxlanHeader | VxlanUnknown | VxlanMoved => super::vxlan::refuse(lab, reason),
         BridgePortMtu => lab.receive(port, &framed(Mac::BROADCAST, other, 0x88b5, &[0; 1505])),
         _ => return false,
     }
