@@ -1,6 +1,7 @@
 //! What whole-system tests share; the tests are in the folders beside this file.
 
 pub mod binary;
+pub mod download;
 pub mod judge;
 pub mod random;
 pub mod rights;
