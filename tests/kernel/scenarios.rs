@@ -47,6 +47,8 @@ scenarios! {
     bridge_links: "bridge-links.sh",
     bridge_nf: "bridge-nf.sh",
     broadcast: "broadcast.sh",
+    connections: "connections.sh",
+    connections_refused: "connections-refused.sh",
     conntrack: "conntrack.sh",
     files: "files.sh",
     filter: "filter.sh",

@@ -27,6 +27,13 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"(?m)^((?:ipv4 +\d+ +)?(?:icmp|tcp|udp)\s+\d+) \d+ ", "$1 <T> "),
     (r"\bid=\d+", "id=<N>"),
     (r"\b(sport|dport)=(?:3[2-9]\d{3}|[45]\d{4}|6\d{4})", "$1=<PORT>"),
+    // ss, netstat
+    (r"\bpid=\d+", "pid=<PID>"),
+    (r"(?m) \d+/([A-Za-z][\w-]*) *$", " <PID>/$1"),
+    (r"(\d+\.\d+\.\d+\.\d+[:.])(?:3[2-9]\d{3}|[45]\d{4}|6\d{4})\b", "$1<PORT>"),
+    (r"timer:\((\w+),[^,]*,", "timer:($1,<T>,"),
+    (r"\b(on|timewait) \([\d.]+/", "$1 (<T>/"),
+    (r" ino:\d+ sk:[0-9a-f]+ cgroup:\S+", " ino:<N> sk:<N>"),
     // tcpdump
     (r"(?m)^\d\d:\d\d:\d\d\.\d+ ", "<TIME> "),
     (r"\bid \d+, seq", "id <N>, seq"),

@@ -74,7 +74,7 @@ impl States {
 
 /// `state X`, `exclude X` before an expression: the states that are meant, and the rest of the words; or the name of a state
 /// that is none.
-pub(super) fn states<'a>(first: Option<States>, words: &'a [String]) -> Result<(Option<States>, &'a [String]), String> {
+pub(super) fn states(first: Option<States>, words: &[String]) -> Result<(Option<States>, &[String]), String> {
     let (mut states, mut said, mut rest) = (first, false, words);
     while let [word, name, more @ ..] = rest {
         let named = || States::named(name).ok_or_else(|| name.clone());

@@ -1,0 +1,29 @@
+# What becomes of a connect that a router, a filter or the other end is against.
+export LC_ALL=C
+for n in a r b; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv4.ip_forward=1; ip -n $n link set lo up; done
+ip link add e netns a address 02:00:00:00:00:01 type veth peer name w netns r address 02:00:00:00:00:02
+ip link add e netns r address 02:00:00:00:00:03 type veth peer name w netns b address 02:00:00:00:00:04
+ip -n a addr add 10.0.1.1/24 dev e; ip -n r addr add 10.0.1.2/24 dev w; ip -n r addr add 10.0.2.1/24 dev e; ip -n b addr add 10.0.2.2/24 dev w
+for l in a:e r:w r:e b:w; do ip -n ${l%:*} link set ${l#*:} up; done
+ip -n a route add default via 10.0.1.2; ip -n b route add default via 10.0.2.1
+# Known neighbours, so that nobody asks in the midst of it.
+ip -n a neigh replace 10.0.1.2 lladdr 02:00:00:00:00:02 dev e; ip -n r neigh replace 10.0.1.1 lladdr 02:00:00:00:00:01 dev w
+ip -n r neigh replace 10.0.2.2 lladdr 02:00:00:00:00:04 dev e; ip -n b neigh replace 10.0.2.1 lladdr 02:00:00:00:00:03 dev w
+ip netns exec b nc -lk 80 > /dev/null &
+server=$!
+sleep 0.3
+try() { ip netns exec a nc -w 2 -vz ${1:-10.0.2.2} 80; echo "rc=$?"; }
+try
+for with in icmp-port-unreachable icmp-net-unreachable icmp-host-unreachable icmp-proto-unreachable icmp-net-prohibited icmp-host-prohibited icmp-admin-prohibited tcp-reset; do
+    echo $with
+    ip netns exec r iptables -A FORWARD -p tcp --dport 80 -j REJECT --reject-with $with
+    try
+    ip netns exec r iptables -F
+done
+ip netns exec r iptables -A FORWARD -p tcp --dport 80 -j DROP; try; ip netns exec r iptables -F
+ip netns exec b iptables -A INPUT -p tcp --dport 80 -j REJECT; try; ip netns exec b iptables -F
+ip netns exec a iptables -A OUTPUT -p tcp --dport 80 -j REJECT; try; ip netns exec a iptables -F
+ip netns exec a iptables -A OUTPUT -p tcp --dport 80 -j DROP; try; ip netns exec a iptables -F
+ip -n r route add prohibit 10.0.9.0/24; ip -n r route add unreachable 10.0.8.0/24; ip -n r route add blackhole 10.0.7.0/24
+for net in 9 8 7 6; do try 10.0.$net.2; done
+kill $server
