@@ -26,6 +26,7 @@ Not compared, because two right runs differ in it:
   MACs that the script does not name itself, and IPv6 addresses that follow from them
   numbers of interfaces, processes and namespaces; IP ids, ICMP ids, ephemeral ports
   times: of replies, of timers that run, of listings, of captures; dates
+  the order of tracked connections and of a bridge's addresses
   when ARP asks, and how often: of ARP frames it only counts whether there was such a one
   how TCP cuts its bytes into segments and acknowledges them: of a connection it counts how it began, how many
   bytes it carried each way, and how it ended
@@ -96,6 +97,9 @@ impl Run {
         for logged in &mut commands {
             logged.stdout = normalise(&logged.stdout, source);
             logged.stderr = normalise(&logged.stderr, source);
+            if is_unordered(&logged.argv) {
+                logged.stdout = sorted(&logged.stdout);
+            }
         }
         commands.retain(|logged| logged.depth == 0);
         Ok(Run {
@@ -105,6 +109,18 @@ impl Run {
             frames: frames::read(pcap, order)?,
         })
     }
+}
+
+/// True for listings that the kernel keeps in the order of a hash.
+fn is_unordered(argv: &[String]) -> bool {
+    let says = |word: &str| argv.iter().any(|said| said == word);
+    says("conntrack") || says("bridge") && says("fdb") || says("showmacs")
+}
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.sort();
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 impl Difference {
