@@ -47,9 +47,15 @@ impl Tree {
     pub(crate) fn look(&mut self, moves: &mut Moves) -> bool {
         let seen = self.visit();
         self.settle(&seen, moves);
-        let calm = seen == self.seen && seen.iter().all(|(_, status)| status.asleep);
+        let calm = seen == self.seen && seen.iter().all(|(_, status)| status.asleep) && !self.is_waited_for(&seen);
         self.seen = seen;
         calm
+    }
+
+    /// True if a process has ended whose parent will notice when it looks up next: by the clock, but at once as it were.
+    fn is_waited_for(&self, seen: &[(u32, Status)]) -> bool {
+        let mut ended = seen.iter().filter(|(_, status)| status.zombie);
+        ended.any(|(_, status)| timers::looks_up(&self.proc, status.parent))
     }
 
     /// All descendants, parents before children.

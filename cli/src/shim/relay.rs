@@ -12,8 +12,6 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 
-/// How long after the program's end what it printed may still come, in milliseconds.
-const DRAIN: u16 = 30;
 /// The word by which this program knows that it is to go on passing on what those print whom a program left behind.
 pub(super) const GO_ON: &str = "--go-on";
 
@@ -56,7 +54,8 @@ pub(super) fn run(mut command: Command) -> io::Result<(ExitStatus, Printed)> {
         wait(&mut streams, Some(&signals), PollTimeout::NONE, &mut printed)?;
         pass_signals(&signals, &child)?;
     };
-    while wait(&mut streams, None, PollTimeout::from(DRAIN), &mut printed)? {}
+    // What it printed is in the pipes; what comes later is others'.
+    while wait(&mut streams, None, PollTimeout::ZERO, &mut printed)? {}
     streams.into_iter().filter(|stream| stream.open).try_for_each(leave)?;
     Ok((status, printed))
 }

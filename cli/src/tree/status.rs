@@ -9,6 +9,8 @@ pub(super) struct Status {
     pub(super) parent: u32,
     /// All its threads sleep, or are stopped or dead.
     pub(super) asleep: bool,
+    /// It has ended, and its parent has not noticed.
+    pub(super) zombie: bool,
     /// How often its threads have gone to sleep or were put off, in sum: it has run if this changed.
     pub(super) switches: u64,
 }
@@ -17,6 +19,7 @@ pub(super) struct Status {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Lines {
     asleep: bool,
+    zombie: bool,
     parent: u32,
     threads: u32,
     switches: u64,
@@ -28,7 +31,10 @@ fn parse(text: &str) -> Lines {
         let Some((key, value)) = line.split_once(":\t") else { continue };
         match key {
             // Sleeping, stopped, traced and stopped, zombie, dead. What waits for a disk (D) goes on by itself.
-            "State" => lines.asleep = value.starts_with(['S', 'T', 't', 'Z', 'X']),
+            "State" => {
+                lines.asleep = value.starts_with(['S', 'T', 't', 'Z', 'X']);
+                lines.zombie = value.starts_with('Z');
+            }
             "PPid" => lines.parent = value.parse().unwrap_or_default(),
             "Threads" => lines.threads = value.parse().unwrap_or_default(),
             "voluntary_ctxt_switches" | "nonvoluntary_ctxt_switches" => {
@@ -47,7 +53,7 @@ pub(super) fn read(proc: &Path, pid: u32, parent: u32) -> Option<(Status, Vec<u3
     if main.parent != parent {
         return None;
     }
-    let mut status = Status { parent, asleep: main.asleep, switches: main.switches };
+    let mut status = Status { parent, asleep: main.asleep, zombie: main.zombie, switches: main.switches };
     if main.threads <= 1 {
         return Some((status, vec![pid]));
     }
@@ -108,7 +114,7 @@ mod tests {
     fn a_status_file_is_read() {
         let text = "Name:\tba\tsh\nState:\tS (sleeping)\nPPid:\t7\nThreads:\t3\nvoluntary_ctxt_switches:\t5\n\
                     nonvoluntary_ctxt_switches:\t6\n";
-        assert_eq!(parse(text), Lines { asleep: true, parent: 7, threads: 3, switches: 11 });
+        assert_eq!(parse(text), Lines { asleep: true, zombie: false, parent: 7, threads: 3, switches: 11 });
         for (state, asleep) in [("R (running)", false), ("D (disk sleep)", false), ("T (stopped)", true), ("Z", true)] {
             assert_eq!(parse(&format!("State:\t{state}\n")).asleep, asleep, "{state}");
         }

@@ -37,6 +37,22 @@ fn quiet_means_twice_the_same_and_all_asleep() {
 }
 
 #[test]
+fn who_will_see_soon_that_a_child_has_ended_is_busy() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tree = Tree::of(dir.path().into(), 1);
+    let mut look = |call: i64, timeout: &str| {
+        proc(dir.path(), &[(1, 0, "R", 5), (2, 1, "S", 1), (3, 2, "Z", 1)]);
+        let line = format!("{call} 0x4 0x1 0x0 0x0 {timeout} 0x0 0x7f 0x7f\n");
+        std::fs::write(dir.path().join("2/task/2/syscall"), line).unwrap();
+        tree.look(&mut Moves::default());
+        tree.look(&mut Moves::default())
+    };
+    assert!(!look(nix::libc::SYS_pselect6, "0x7f"));
+    assert!(look(nix::libc::SYS_pselect6, "0x0"), "without a timeout it would have seen it");
+    assert!(look(nix::libc::SYS_wait4, "0x7f"), "it waits for another one");
+}
+
+#[test]
 fn without_the_kernels_lists_the_whole_machine_is_searched() {
     let dir = tempfile::tempdir().unwrap();
     proc(dir.path(), &[(1, 0, "R", 5), (2, 1, "S", 1), (3, 2, "S", 1), (9, 0, "R", 1)]);

@@ -9,13 +9,20 @@ use std::path::Path;
 /// True if any thread of the process is in a system call that nothing ends but the clock, or reads from a terminal.
 pub(super) fn is_set(proc: &Path, pid: u32) -> bool {
     let dir = proc.join(pid.to_string());
+    calls(proc, pid).any(|(number, args)| sleeps(number, args) || reads_terminal(number, args, &dir))
+}
+
+/// True if any thread of the process waits for descriptors, and looks up again after a while.
+pub(super) fn looks_up(proc: &Path, pid: u32) -> bool {
+    calls(proc, pid).any(|(number, args)| is_timed(number, args))
+}
+
+/// The system calls in which the threads of a process sleep.
+fn calls(proc: &Path, pid: u32) -> impl Iterator<Item = (i64, [u64; 6])> {
+    let dir = proc.join(pid.to_string());
     let threads = super::status::numbers_in(&dir.join("task"));
-    threads.iter().any(|thread| {
-        let call = std::fs::read_to_string(dir.join(format!("task/{thread}/syscall"))).unwrap_or_default();
-        match parse(&call) {
-            Some((number, args)) => sleeps(number, args) || reads_terminal(number, args, &dir),
-            None => false,
-        }
+    threads.into_iter().filter_map(move |thread| {
+        parse(&std::fs::read_to_string(dir.join(format!("task/{thread}/syscall"))).unwrap_or_default())
     })
 }
 
@@ -44,6 +51,22 @@ fn sleeps(number: i64, [first, second, third, ..]: [u64; 6]) -> bool {
     }
 }
 
+/// `poll` and its like with a timeout.
+fn is_timed(number: i64, [_, _, third, fourth, fifth, _]: [u64; 6]) -> bool {
+    match number {
+        libc::SYS_ppoll => third != 0,
+        libc::SYS_pselect6 => fifth != 0,
+        libc::SYS_epoll_pwait => fourth as i32 > 0,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_select => fifth != 0,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll => third as i32 > 0,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_epoll_wait => fourth as i32 > 0,
+        _ => false,
+    }
+}
+
 fn reads_terminal(number: i64, [fd, ..]: [u64; 6], dir: &Path) -> bool {
     let file = || std::fs::read_link(dir.join(format!("fd/{fd}"))).ok();
     number == libc::SYS_read && file().is_some_and(|file| file.starts_with("/dev/pts") || file.starts_with("/dev/tty"))
@@ -68,5 +91,14 @@ mod tests {
         assert!(!sleeps(libc::SYS_pselect6, [4, 1, 0, 0, 1, 0]), "waits for a descriptor, too");
         assert!(!sleeps(libc::SYS_ppoll, [0; 6]), "waits for a signal");
         assert!(!sleeps(libc::SYS_wait4, [0; 6]));
+    }
+
+    #[test]
+    fn a_wait_for_descriptors_may_be_timed() {
+        assert!(is_timed(libc::SYS_pselect6, [4, 1, 0, 0, 1, 0]));
+        assert!(!is_timed(libc::SYS_pselect6, [4, 1, 0, 0, 0, 0]));
+        assert!(is_timed(libc::SYS_epoll_pwait, [4, 1, 1, 20, 0, 0]));
+        assert!(!is_timed(libc::SYS_epoll_pwait, [4, 1, 1, u64::from(u32::MAX), 0, 0]), "it waits for ever");
+        assert!(!is_timed(libc::SYS_wait4, [0; 6]));
     }
 }
