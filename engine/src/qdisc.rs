@@ -138,8 +138,6 @@ pub struct TbfSpec {
     pub mpu: u16,
     /// Bytes that are added to each packet.
     pub overhead: u16,
-    /// `log2` of the cell size of a table that no kernel uses any more.
-    pub cell_log: u8,
 }
 
 /// What a queueing discipline is and does.

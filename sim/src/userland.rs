@@ -38,6 +38,7 @@ mod socket;
 mod ss;
 mod sudo;
 mod sysctl;
+mod tc;
 mod tcpdump;
 mod telnet;
 mod timeout;
@@ -110,6 +111,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("traceroute4", |p| Box::pin(traceroute::main(p))),
     ("traceroute6", |p| Box::pin(traceroute::main(p))),
     ("sysctl", |p| Box::pin(sysctl::main(p))),
+    ("tc", |p| Box::pin(tc::main(p))),
     ("tcpdump", |p| Box::pin(tcpdump::main(p))),
     ("telnet", |p| Box::pin(telnet::main(p))),
     ("timeout", |p| Box::pin(timeout::main(p))),

@@ -40,10 +40,15 @@ impl Stack {
         self.taps.counts(tap)
     }
 
-    /// How many ask a port to keep nothing back (`dev->promiscuity`): taps, and the administrator.
-    pub fn promiscuity(&self, index: IfIndex) -> usize {
+    /// How many ask a port to keep nothing back: taps, and the administrator.
+    pub(super) fn promiscuity(&self, index: IfIndex) -> u32 {
         let asked = |port: &crate::link::Port| port.set_flags & crate::link::port::flag::PROMISC != 0;
-        self.taps.promiscuity(index) + usize::from(self.config.ports.get(index).is_some_and(asked))
+        self.tap_promiscuity(index) + u32::from(self.config.ports.get(index).is_some_and(asked))
+    }
+
+    /// How many taps ask a port to keep nothing back: their part of `dev->promiscuity`.
+    pub fn tap_promiscuity(&self, index: IfIndex) -> u32 {
+        self.taps.promiscuity(index) as u32
     }
 
     /// A frame comes in (`ptype_all` in `__netif_receive_skb_core`); its link header is still on it.

@@ -55,9 +55,9 @@ fn frames_for_others_and_for_many_are_told_apart() {
 fn a_tap_is_bounded_and_closed() {
     let mut lab = Lab::host();
     let tap = tap(&mut lab, Some(2));
-    assert_eq!(lab.stacks[0].promiscuity(2), 1);
+    assert_eq!(lab.stacks[0].tap_promiscuity(2), 1);
     lab.stacks[0].close(tap);
-    assert_eq!(lab.stacks[0].promiscuity(2), 0);
+    assert_eq!(lab.stacks[0].tap_promiscuity(2), 0);
     lab.packet(IN, &request("10.0.0.2", "10.0.0.1"));
     assert_eq!(heard(&mut lab, tap), []);
     let spec = |port| TapSpec { port: Some(port), snap: 1, promiscuous: false };

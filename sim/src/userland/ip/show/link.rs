@@ -6,6 +6,7 @@ use super::super::names::group_name;
 use super::super::print::{Color, Print};
 use super::kind::{Kind, Slave};
 use super::{Filter, stats};
+use crate::userland::tc;
 use crate::world::{Driver, NsId, World, promiscuity};
 use vethlab_engine::addr::Mac;
 use vethlab_engine::control::IfIndex;
@@ -108,12 +109,13 @@ impl Link {
         let kind = Kind::of(world, ns, port, driver == Some(Driver::Veth));
         let master = port.master.and_then(|index| world.stack(ns).ports().get(index));
         let (promiscuity, allmulti) = promiscuity(world.stack(ns).ports(), port);
+        let promiscuity = promiscuity + world.stack(ns).tap_promiscuity(index);
         Some(Link {
             index,
             name: port.name.clone(),
             flags: port.flags(),
             mtu: port.mtu,
-            qdisc: Some(qdisc(port, driver)),
+            qdisc: Some(tc::qdisc_kind(world.stack(ns), port, driver)),
             operstate,
             group: Some(port.group),
             txqueuelen: port.txqueuelen,
@@ -175,14 +177,6 @@ fn other_end(world: &mut World, ns: NsId, index: IfIndex, names: &[(NsId, String
     let id = world.nsid(ns, peer.netns).or_else(|| world.nsid_assign(ns, peer.netns, None).ok())?;
     let name = names.iter().find(|(of, _)| *of == peer.netns).map(|(_, name)| name.clone());
     Some(OtherEnd { index: peer.index, here: None, elsewhere: Some((id, name)) })
-}
-
-fn qdisc(port: &Port, driver: Option<Driver>) -> &'static str {
-    match driver {
-        _ if !port.was_up => "noop",
-        Some(Driver::Physical | Driver::External) => "fq_codel",
-        _ => "noqueue",
-    }
 }
 
 /// Prints a link, if the filter takes it. True if it was printed in full, and not only its name and state.
