@@ -7,7 +7,7 @@
 //!                      the port itself                     the bridge's own port: visit
 //! ```
 
-use super::bridge_nf::{Bridged, put_link};
+use super::bridge_nf::put_link;
 use super::packet::{Cast, Fate, Packet, Routed};
 use super::{Cx, Stack};
 use crate::addr::Mac;
@@ -127,7 +127,7 @@ impl Stack {
             return self.discard(cx, packet.frame, DropReason::PortDown, observer);
         };
         packet.frame.pull(ethernet::HEADER);
-        if let Bridged::On(mut packet) = self.bridge_pre_routing(cx, master, packet, &mut link, observer) {
+        if let Some(mut packet) = self.bridge_pre_routing(cx, master, packet, &mut link, observer) {
             put_link(&mut packet.frame, &link);
             self.bridge_finish(cx, packet, observer);
         }
@@ -297,9 +297,9 @@ impl Stack {
         }
         let mtu = self.config.ports.get(to).map_or(0, |port| port.mtu as usize);
         match self.bridge_passing(cx, sender, to, packet, observer) {
-            Bridged::On(packet) if is_long(&packet.frame, mtu) => self.bridge_cut(cx, to, mtu, packet, observer),
-            Bridged::On(packet) => self.bridge_push(cx, to, packet, observer),
-            Bridged::Ended => {}
+            Some(packet) if is_long(&packet.frame, mtu) => self.bridge_cut(cx, to, mtu, packet, observer),
+            Some(packet) => self.bridge_push(cx, to, packet, observer),
+            None => {}
         }
     }
 

@@ -19,14 +19,6 @@ use crate::route::InputKey;
 use crate::time::Time;
 use crate::wire::{Ethernet, Ipv4, ethernet};
 
-/// Where a bridged packet goes on.
-pub(super) enum Bridged {
-    /// Through the bridge.
-    On(Packet),
-    /// It was discarded, or waits.
-    Ended,
-}
-
 impl Stack {
     /// True if bridged frames of this bridge are asked about.
     fn bridge_asks(&self, master: IfIndex) -> bool {
@@ -34,7 +26,8 @@ impl Stack {
         self.config.sysctls.bridge_nf_call_iptables() || own(master) == Some(true)
     }
 
-    /// A packet behind its link header comes in by a port of a bridge (`br_nf_pre_routing`).
+    /// A packet behind its link header comes in by a port of a bridge (`br_nf_pre_routing`). `None`: it was discarded, or
+    /// waits.
     pub(super) fn bridge_pre_routing<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -42,15 +35,15 @@ impl Stack {
         mut packet: Packet,
         link: &mut Ethernet,
         observer: &mut O,
-    ) -> Bridged {
+    ) -> Option<Packet> {
         if link.ethertype != ethernet::IPV4 || !self.bridge_asks(master) {
-            return Bridged::On(packet);
+            return Some(packet);
         }
         match Ipv4::checked(&packet.frame) {
             Ok(header) => packet.header = header,
             Err(reason) => {
                 self.discard(cx, packet.frame, reason, observer);
-                return Bridged::Ended;
+                return None;
             }
         }
         // A frame's padding is not the packet's.
@@ -62,22 +55,19 @@ impl Stack {
         let cast = packet.cast;
         packet.cast = as_host(cast);
         if packet.header.is_fragment() && self.conntrack.is_on() && !self.reassemble(cx, &mut packet, observer) {
-            return Bridged::Ended;
+            return None;
         }
         let meant = packet.header.destination;
         if let Err(reason) = self.hook(cx, Hook::PreRouting, &mut packet, Some(master), None, observer) {
             self.discard(cx, packet.frame, reason, observer);
-            return Bridged::Ended;
+            return None;
         }
         packet.cast = cast;
         if packet.header.destination != meant {
-            packet = match self.bridge_redirect(cx, master, packet, link, observer) {
-                Bridged::On(packet) => packet,
-                Bridged::Ended => return Bridged::Ended,
-            };
+            packet = self.bridge_redirect(cx, master, packet, link, observer)?;
         }
         packet.port = port;
-        Bridged::On(packet)
+        Some(packet)
     }
 
     /// The destination is another one now (`br_nf_pre_routing_finish`).
@@ -89,7 +79,7 @@ impl Stack {
         mut packet: Packet,
         link: &mut Ethernet,
         observer: &mut O,
-    ) -> Bridged {
+    ) -> Option<Packet> {
         let Ipv4 { source, destination, tos, .. } = packet.header;
         let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, destination, master) };
         let way = self.way_of(cx.now, key);
@@ -100,7 +90,7 @@ impl Stack {
             Err(reason) if is_error_route(*reason) => None,
             Err(reason) => {
                 self.discard(cx, packet.frame, *reason, observer);
-                return Bridged::Ended;
+                return None;
             }
         };
         match behind_it {
@@ -108,7 +98,7 @@ impl Stack {
             None => {
                 link.destination = self.config.ports.get(master).map_or(Mac::ZERO, |port| port.mac);
                 packet.cast = Cast::Host;
-                Bridged::On(packet)
+                Some(packet)
             }
         }
     }
@@ -122,21 +112,21 @@ impl Stack {
         next_hop: Ipv4Addr,
         link: &mut Ethernet,
         observer: &mut O,
-    ) -> Bridged {
+    ) -> Option<Packet> {
         match self.next_mac(cx.now, master, next_hop) {
             Some(mac) => {
                 link.destination = mac;
                 if !self.is_connected(cx.now, master, next_hop) {
-                    return Bridged::On(self.bridge_detour(cx, master, packet, mac, observer));
+                    return Some(self.bridge_detour(cx, master, packet, mac, observer));
                 }
-                Bridged::On(packet)
+                Some(packet)
             }
             None => {
                 let next_hop = IpAddr::V4(next_hop);
                 observer.step(Step::Parked { next_hop });
                 let parked = Parked { iif: Some(master) };
                 self.neighbors.park(cx.now, master, next_hop, packet.frame, parked);
-                Bridged::Ended
+                None
             }
         }
     }
@@ -176,7 +166,7 @@ impl Stack {
         to: IfIndex,
         mut packet: Packet,
         observer: &mut O,
-    ) -> Bridged {
+    ) -> Option<Packet> {
         let bridge = sender.bridge;
         packet.physdev = (sender.from, Some(to));
         packet.frame.pull(ethernet::HEADER);
@@ -187,11 +177,11 @@ impl Stack {
         let asked = asked.and_then(|()| self.hook(cx, Hook::PostRouting, &mut packet, None, Some(bridge), observer));
         if let Err(reason) = asked {
             self.discard(cx, packet.frame, reason, observer);
-            return Bridged::Ended;
+            return None;
         }
         (packet.port, packet.cast) = (port, cast);
         packet.frame.push(ethernet::HEADER);
-        Bridged::On(packet)
+        Some(packet)
     }
 
     /// A packet that is longer than the port allows is cut in fragments, though it is only bridged (`br_nf_dev_queue_xmit`);

@@ -29,8 +29,8 @@ impl Stack {
     ) -> Result<Fate, DropReason> {
         admit(packet)?;
         // What came up through a bridge was asked about there (`ip_sabotage_in`).
-        if !self.filter.is_empty()
-            && !(packet.risen && packet.physdev.0.is_some())
+        let asked = packet.risen && packet.physdev.0.is_some();
+        if !(self.filter.is_empty() || asked)
             && let Some(fate) = self.before_routing(cx, packet, observer)?
         {
             return Ok(fate);

@@ -285,7 +285,7 @@ fn a_macvlan_is_another_host_on_the_same_cable() {
     let mut lab = Lab::host();
     let now = lab.now;
     lab.sysctl(0, "net/ipv4/conf/all/arp_ignore", "1");
-    let mut add = |lab: &mut Lab, index: u32, mode| {
+    let add = |lab: &mut Lab, index: u32, mode| {
         let mac = Mac([2, 0, 0, 7, 0, index as u8]);
         let port = Port::new_macvlan(index, format!("mv{index}"), mac, now, mode);
         let end = over(lab, A, port, Takes::Mac(mac, mode));
