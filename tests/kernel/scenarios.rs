@@ -71,6 +71,7 @@ scenarios! {
     static_neighbours: "static-neighbours.sh",
     tcpdump: "tcpdump.sh",
     traceroute: "traceroute.sh",
+    translations: "translations.sh",
     two_namespaces: "two-namespaces.sh",
     unanswered: "unanswered.sh",
     up_and_down: "up-and-down.sh",
