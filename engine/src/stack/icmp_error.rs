@@ -96,7 +96,12 @@ impl Stack {
         if no_route && !self.peers.no_route_allowed(cx.now, packet.header.source) {
             return observer.step(Step::IcmpSuppressed { kind: message.kind, code: message.code });
         }
-        self.icmp_send(cx, &packet.into(), message, observer);
+        let mut culprit = Culprit::from(packet);
+        if reason == DropReason::NoSocket {
+            // Where sockets are looked for the connection is forgotten (`nf_reset_ct`).
+            culprit.nfct = Nfct::UNSEEN;
+        }
+        self.icmp_send(cx, &culprit, message, observer);
     }
 
     /// Sends an error, or a redirect, about a packet to its sender, unless a rule or a limit is against it.

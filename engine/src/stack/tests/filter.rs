@@ -341,3 +341,23 @@ fn verdicts_are_told() {
     assert_eq!(told.0, ["filter FORWARD 1 Jump(\"X\")", "filter X 2 Return", "FORWARD true"]);
     lab.only(OUT);
 }
+
+/// What a router says of a flow's first packet is tied to the flow before it is tracked; what is said where sockets are
+/// looked for is not (`icmp_glue_bits`, `nf_reset_ct`).
+#[test]
+fn errors_belong_to_their_flow() {
+    let mut lab = Lab::router();
+    for table in [TableName::Raw, TableName::Mangle] {
+        let related = Match::State(yes(state::RELATED));
+        lab.append(0, table, "OUTPUT", Rule { matches: vec![related], ..Rule::default() });
+    }
+    let head = Ipv4 { ttl: 1, protocol: protocol::UDP, ..header("10.0.2.2", "10.0.3.2") };
+    lab.packet(IN, &packet(head, &[], &udp("10.0.2.2", "10.0.3.2", 53, b"ask")));
+    lab.only(IN);
+    assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [1]);
+    assert_eq!(lab.counts(0, TableName::Mangle, "OUTPUT").0, [1]);
+    lab.packet(IN, &datagram("10.0.2.2", "10.0.2.1", 53, b"ask"));
+    lab.only(IN);
+    assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [1]);
+    assert_eq!(lab.counts(0, TableName::Mangle, "OUTPUT").0, [2]);
+}
