@@ -49,6 +49,7 @@ scenarios! {
     broadcast: "broadcast.sh",
     connections: "connections.sh",
     connections_refused: "connections-refused.sh",
+    clients: "clients.sh",
     conntrack: "conntrack.sh",
     files: "files.sh",
     filter: "filter.sh",

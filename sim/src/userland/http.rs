@@ -130,8 +130,8 @@ impl Head {
 
     /// The value of a field, the last if there are several.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        let fields = self.lines.iter().skip(1).filter_map(|line| line.split_once(':'));
-        fields.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).last()
+        let mut fields = self.lines.iter().skip(1).rev().filter_map(|line| line.split_once(':'));
+        fields.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
 
     /// How its body ends.

@@ -199,7 +199,7 @@ impl Nc<'_> {
             let Some((socket, address)) = self.connect(port).await? else { continue };
             last = Some(socket);
             status = 0;
-            if self.options.verbose || self.options.scan {
+            if self.options.verbose {
                 if self.options.udp && !self.is_heard(socket).await {
                     status = 1;
                     continue;

@@ -230,7 +230,7 @@ fn not_a_number(word: &str) -> String {
 
 fn seconds(value: &str, word: &str) -> Result<f64, String> {
     match value.parse::<f64>() {
-        Ok(seconds) if seconds >= 0.0 && seconds < 1e9 => Ok(seconds),
+        Ok(seconds) if (0.0..1e9).contains(&seconds) => Ok(seconds),
         Ok(_) => Err(format!("option {word}: expected a positive numerical parameter")),
         Err(_) => Err(not_a_number(word)),
     }

@@ -137,7 +137,7 @@ impl<'a, 'c> Transfer<'a, 'c> {
         let mut url = url.to_string();
         loop {
             let place = place(&url)?;
-            self.told.url = url.clone();
+            self.told.url = place.text();
             let next = self.visit(&place).await;
             let next = match next {
                 Ok(next) => next,
@@ -408,7 +408,9 @@ impl<'a, 'c> Transfer<'a, 'c> {
             options.headers.iter().find(found)
         };
         let value = |line: &String| line.split_once(':').map_or("", |(_, value)| value).trim().to_string();
-        let mut text = format!("{method} {path} HTTP/1.{}\r\n", u8::from(!options.http10));
+        // Whoever answered in HTTP/1.0 is asked so from then on.
+        let old = options.http10 || self.told.minor == Some(0);
+        let mut text = format!("{method} {path} HTTP/1.{}\r\n", u8::from(!old));
         match own("Host").map(value) {
             Some(host) if host.is_empty() => {}
             Some(host) => text += &format!("Host: {host}\r\n"),

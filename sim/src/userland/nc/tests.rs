@@ -70,6 +70,7 @@ fn ports_in_ranges_and_by_name() {
         assert_eq!(says(&mut lab, "nc -zv 10.0.0.2 81-79", 50), (String::new(), text.clone(), 0));
     }
     assert_eq!(says(&mut lab, "nc -zv 10.0.0.2 foo", 0).1, "nc: port number invalid: foo\n");
+    assert_eq!(says(&mut lab, "nc -z 10.0.0.2 80", 10), (String::new(), String::new(), 0), "it says nothing unasked");
     assert_eq!(says(&mut lab, "netcat -zv 10.0.0.2 80-", 0).1, "netcat: port number invalid: \n");
 }
 
@@ -83,6 +84,7 @@ fn udp_is_probed_by_five_letters() {
     assert_eq!(server.stdout, "XXXXX");
     assert!(server.stderr.starts_with("Bound on 0.0.0.0 9000\nConnection received on 10.0.0.1 "), "{}", server.stderr);
     assert_eq!(says(&mut lab, "nc -uzv 10.0.0.2 9001", 10), (String::new(), String::new(), 1));
+    assert_eq!(says(&mut lab, "nc -uz 10.0.0.2 9001", 0), (String::new(), String::new(), 0), "nothing is sent");
 }
 
 #[test]

@@ -71,7 +71,8 @@ pub(super) async fn serve(p: &Proc, options: &Options) -> Exit {
     p.catch_unless_ignored(&[Signal::Int]);
     let (address, port) = p.local_name(listener);
     let mut said = format!("Serving HTTP on {address} port {port} (http://{address}:{port}/) ...\n");
-    if options.unbuffered || p.tty() {
+    let unbuffered = options.unbuffered || p.env("PYTHONUNBUFFERED").is_some_and(|value| !value.is_empty());
+    if unbuffered || p.tty() {
         p.out(&std::mem::take(&mut said));
     }
     let root = options.directory.as_deref().unwrap_or(".").trim_end_matches('/').to_string();

@@ -28,6 +28,7 @@ fn files_directories_and_what_is_not_there() {
     assert_eq!((server.stdout.as_str(), server.status), (said, 0));
     let log: Vec<&str> = server.stderr.lines().collect();
     assert_eq!(log.first(), Some(&"127.0.0.1 - - [01/Jan/2024 00:00:00] \"GET /a.txt HTTP/1.1\" 200 -"));
+    assert!(log.contains(&"127.0.0.1 - - [01/Jan/2024 00:00:00] \"GET /sub/ HTTP/1.0\" 200 -"), "led on: {log:?}");
     assert!(log.contains(&"127.0.0.1 - - [01/Jan/2024 00:00:00] code 404, message File not found"), "{log:?}");
 }
 
