@@ -9,8 +9,7 @@ ip -n a route add default via 10.0.1.2; ip -n b route add default via 10.0.2.1
 # Known neighbours, so that nobody asks in the midst of it.
 ip -n a neigh replace 10.0.1.2 lladdr 02:00:00:00:00:02 dev e; ip -n r neigh replace 10.0.1.1 lladdr 02:00:00:00:00:01 dev w
 ip -n r neigh replace 10.0.2.2 lladdr 02:00:00:00:00:04 dev e; ip -n b neigh replace 10.0.2.1 lladdr 02:00:00:00:00:03 dev w
-ip netns exec b nc -lk 80 > /dev/null &
-server=$!
+ip netns exec b nc -l 80 > /dev/null &
 sleep 0.3
 try() { ip netns exec a nc -w 2 -vz ${1:-10.0.2.2} 80; echo "rc=$?"; }
 try
@@ -26,4 +25,4 @@ ip netns exec a iptables -A OUTPUT -p tcp --dport 80 -j REJECT; try; ip netns ex
 ip netns exec a iptables -A OUTPUT -p tcp --dport 80 -j DROP; try; ip netns exec a iptables -F
 ip -n r route add prohibit 10.0.9.0/24; ip -n r route add unreachable 10.0.8.0/24; ip -n r route add blackhole 10.0.7.0/24
 for net in 9 8 7 6; do try 10.0.$net.2; done
-kill $server
+wait
