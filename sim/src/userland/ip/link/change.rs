@@ -291,6 +291,12 @@ fn group_members(ip: &Ip, group: Option<u32>) -> Vec<IfIndex> {
     ports.filter(|port| Some(port.group) == group).map(|port| port.index).collect()
 }
 
+/// One line for what a kernel could change of a link of this kind.
+fn unchangeable(request: &Request) -> Stop {
+    let kind = request.kind.as_deref().unwrap_or_default();
+    Stop::fail(1, format!("vethlab: changing a {kind} link is not simulated\n"))
+}
+
 /// What the words of a kind change. They must be those of the link's own kind, and that must be one that can be changed.
 fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Result<LinkChange, Stop> {
     let refused = || Stop::from(Refusal::from(Errno::OpNotSupp));
@@ -310,11 +316,27 @@ fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Resu
             }
             Ok(LinkChange { bridge_port: Some(change), ..LinkChange::default() })
         }
-        (Words::Vlan(_), Some(PortKind::Vlan))
-        | (Words::Macvlan(_), Some(PortKind::Macvlan))
-        | (Words::Vxlan(_), Some(PortKind::Vxlan)) => {
-            let kind = request.kind.as_deref().unwrap_or_default();
-            Err(Stop::fail(1, format!("vethlab: changing a {kind} link is not simulated\n")))
+        (Words::Vlan(_), Some(PortKind::Vlan)) => Err(unchangeable(request)),
+        (Words::Macvlan(words), Some(PortKind::Macvlan)) => {
+            let world = ip.world();
+            let now = world.stack(ip.ns).ports().get(index).and_then(|port| port.macvlan).map(|macvlan| macvlan.mode);
+            let passthru = |mode: Option<MacvlanMode>| mode == Some(MacvlanMode::Passthru);
+            match words.mode {
+                None => Ok(LinkChange::default()),
+                mode if mode == now => Ok(LinkChange::default()),
+                // A link's only macvlan stays so, and one of several does not become it.
+                mode if passthru(mode) != passthru(now) => Err(Refusal::from(Errno::Inval).into()),
+                _ => Err(unchangeable(request)),
+            }
+        }
+        (Words::Vxlan(words), Some(PortKind::Vxlan)) => {
+            let world = ip.world();
+            let now =
+                world.stack(ip.ns).ports().get(index).and_then(|port| port.vxlan.as_ref()).map(|vxlan| vxlan.spec.id);
+            if words.id.is_some() && words.id != now {
+                return Err(Refusal::because(Errno::OpNotSupp, "Cannot change VNI").into());
+            }
+            Err(unchangeable(request))
         }
         _ => Err(refused()),
     }

@@ -69,6 +69,24 @@ fn what_a_vlan_must_be_told() {
 }
 
 #[test]
+fn what_of_a_link_cannot_be_changed() {
+    let mut lab = lab(&[
+        "ip link add d0 type dummy",
+        "ip link add link d0 name m0 type macvlan mode bridge",
+        "ip link add x0 type vxlan id 5 dstport 0",
+        "ip link set m0 type macvlan mode bridge",
+    ]);
+    for (line, status, text) in [
+        ("ip link set m0 type macvlan mode passthru", 2, "RTNETLINK answers: Invalid argument\n"),
+        ("ip link set m0 type macvlan mode vepa", 1, "vethlab: changing a macvlan link is not simulated\n"),
+        ("ip link set x0 type vxlan id 6", 2, "Error: Cannot change VNI.\n"),
+        ("ip link set x0 type vxlan ageing 5", 1, "vethlab: changing a vxlan link is not simulated\n"),
+    ] {
+        assert_eq!(said(&mut lab, line), (status, text.to_string()), "{line}");
+    }
+}
+
+#[test]
 fn a_new_link_may_be_a_port_at_once_or_not_at_all() {
     let mut lab = lab(&[
         "ip link add br0 type bridge",
