@@ -41,7 +41,7 @@ bridge link set dev p2 learning off flood off; ip link set p2 type bridge_slave 
 ip netns exec h1 ping -c 1 -W 1 10.0.0.2; echo "rc=$?"; learned
 bridge link set dev p2 flood on; ip netns exec h1 ping -c 1 -W 1 10.0.0.2; echo "rc=$?"; learned
 bridge link set dev p2 learning on bcast_flood off; ip -n h1 neigh flush all
-ip netns exec h1 ping -c 1 -W 1 10.0.0.2; echo "rc=$?"; bridge link set dev p2 bcast_flood on
+ip netns exec h1 ping -c 1 -W 1 10.0.0.2; echo "rc=$?"; sleep 3; bridge link set dev p2 bcast_flood on
 echo "== a port goes down, and up"
 ip link set p3 down; bridge link; learned; ip netns exec h1 ping -c 1 -W 1 10.0.0.3; echo "rc=$?"
 ip link set p3 up; sleep 1.2; bridge link; ip netns exec h1 ping -c 1 -W 2 10.0.0.3; echo "rc=$?"; learned

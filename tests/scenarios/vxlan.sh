@@ -33,7 +33,7 @@ ip netns exec a bridge fdb append 00:00:00:00:00:00 dev vx0 dst 10.2.0.2; ip net
 ip netns exec b bridge fdb add 02:00:00:00:00:0a dev vx0 dst 10.1.0.2; ip netns exec c bridge fdb add 02:00:00:00:00:0a dev vx0 dst 10.1.0.2
 ip netns exec a ping -c 1 -W 0.5 192.168.0.2; echo "rc=$?"; ip netns exec a ping -c 1 -W 0.5 192.168.0.3; echo "rc=$?"; ip netns exec a bridge fdb show dev vx0 | grep dst
 ip netns exec a bridge fdb del 00:00:00:00:00:00 dev vx0 dst 10.3.0.2; ip netns exec a bridge fdb show dev vx0 | grep dst; ip -n a neigh flush all
-ip netns exec a ping -c 1 -W 0.5 192.168.0.3; echo "rc=$?"
+ip netns exec a ping -c 1 -W 0.5 192.168.0.3; echo "rc=$?"; ip -n a link set vx0 down
 ip netns exec a bridge fdb add 02:00:00:00:00:0a dev vx0; echo "no dst rc=$?"; ip netns exec a bridge fdb add 02:00:00:00:00:0f dev vx0 dst 10.3.0.2; ip netns exec a bridge fdb add 02:00:00:00:00:0f dev vx0 dst 10.3.0.2; echo "rc=$?"
 ip netns exec a bridge fdb append 02:00:00:00:00:0f dev vx0 dst 10.2.0.2; echo "rc=$?"; ip netns exec a bridge fdb replace 02:00:00:00:00:0f dev vx0 dst 10.2.0.2; echo "rc=$?"; ip netns exec a bridge fdb show dev vx0 | grep dst
 ip netns exec a bridge fdb del 02:00:00:00:00:0e dev vx0; echo "rc=$?"
