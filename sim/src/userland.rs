@@ -10,6 +10,7 @@ mod brctl;
 pub(crate) mod conntrack;
 mod curl;
 mod date;
+mod ethtool;
 mod getopt;
 pub(crate) mod hostname;
 mod http;
@@ -73,6 +74,7 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("bridge", |p| Box::pin(ip::bridge::main(p))),
     ("conntrack", |p| Box::pin(conntrack::main(p))),
     ("curl", |p| Box::pin(curl::main(p))),
+    ("ethtool", |p| Box::pin(ethtool::main(p))),
     ("hostname", |p| Box::pin(hostname::main(p))),
     ("id", |p| Box::pin(id::id(p))),
     ("ifconfig", |p| Box::pin(ifconfig::main(p))),

@@ -36,6 +36,7 @@ impl Port {
             conf: PortConf::default(),
             counters: PortCounters::default(),
             created: now,
+            switched: 0,
             master: None,
             bridge_port: None,
             bridge: None,

@@ -126,6 +126,8 @@ pub struct Port {
     pub counters: PortCounters,
     /// When it was made.
     pub created: Time,
+    /// Features of the device that were switched (`ethtool -K`), as bits of that program: nothing in the path asks.
+    pub switched: u8,
     /// The bridge that it is a port of.
     pub master: Option<IfIndex>,
     /// What that bridge knows of it; there if `master` is.

@@ -14,7 +14,7 @@ pub const REFUSED: &[&str] = &[
     "xtables-nft-multi", "xtables-legacy-multi", "nft", "ipset", "ipvsadm", "conntrackd", "nfct", "ufw",
     "firewall-cmd", "firewalld", "shorewall", "fail2ban-client", "fwknop",
     // links and queues
-    "vconfig", "ifenslave", "teamd", "teamdctl", "ethtool", "mii-tool", "mii-diag", "devlink",
+    "vconfig", "ifenslave", "teamd", "teamdctl", "mii-tool", "mii-diag", "devlink",
     "rdma", "tipc", "dcb", "vdpa", "genl", "rtmon", "rtacct", "nstat", "lnstat", "ctstat", "rtstat", "ifstat", "routel",
     "routef", "rtpr", "ipmaddr", "iptunnel", "tunctl", "slattach", "plipconfig", "nameif", "rarp", "ifup", "ifdown",
     "ifquery", "ifrename", "ip6tnl", "iw", "iwconfig", "iwlist", "iwspy", "iwpriv", "iwevent", "rfkill", "wpa_supplicant",
