@@ -1,6 +1,6 @@
 //! Changes to tables: first on a copy, as iptables keeps one, then all at once in the kernel (`nft.c`).
 
-use super::canonical::{compares_nothing, settled};
+use super::canonical::{compares_nothing, lacks_protocol, settled};
 use super::stop::Problem;
 use crate::userland::Proc;
 use vethlab_engine::control::{Command, Errno};
@@ -160,7 +160,7 @@ impl Change {
 
 /// A rule as it is taken.
 fn taken(rule: &Rule, kernel: bool) -> Result<Rule, Errno> {
-    if kernel && compares_nothing(rule) {
+    if kernel && (compares_nothing(rule) || lacks_protocol(rule)) {
         return Err(Errno::Inval);
     }
     Ok(if kernel { settled(rule.clone()) } else { rule.clone() })

@@ -120,6 +120,17 @@ pub(super) fn compares_nothing(rule: &Rule) -> bool {
     nothing(rule.ip.source) || nothing(rule.ip.destination)
 }
 
+/// True where a match is asked itself, rather than bytes that nf_tables compares, and the protocol is not the one it wants.
+pub(super) fn lacks_protocol(rule: &Rule) -> bool {
+    let plain = rule.ip.protocol.filter(|protocol| !protocol.not).map(|protocol| protocol.of);
+    rule.matches.iter().any(|of| match of {
+        Match::Tcp(tcp) => (tcp.option.is_some() || is_bare(tcp)) && plain != Some(6),
+        Match::Udp { source: None, destination: None } => plain != Some(17),
+        Match::Icmp(_) => plain != Some(1),
+        _ => false,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -121,3 +121,13 @@ fn a_file_says_the_line_of_what_is_not_simulated() {
                 iptables-restore: No chain/target/match by that name.\n";
     assert_eq!((output.stderr.as_str(), output.status), (text, 1));
 }
+
+#[test]
+fn a_match_wants_its_protocol() {
+    let text = "iptables v1.8.9 (nf_tables):  RULE_APPEND failed (Invalid argument): rule in chain INPUT\n";
+    for rule in ["-m tcp", "! -p tcp -m tcp", "! -p 6 --tcp-option 8", "-m udp", "! -p icmp --icmp-type 8"] {
+        let output = lab().run(&format!("iptables -A INPUT {rule}"));
+        assert_eq!((output.stderr.as_str(), output.status), (text, 4), "{rule}");
+    }
+    quietly(&mut lab(), &["iptables -A INPUT ! -p tcp -m tcp --dport 80", "iptables -A INPUT -p udp -m udp"]);
+}
