@@ -46,6 +46,7 @@ mod timeout;
 mod tracepath;
 mod traceroute;
 mod unshare;
+mod wget;
 
 pub use proc::{Heard, OutFile, Proc, Ready, Wait, Wake};
 pub use refused::REFUSED;
@@ -118,5 +119,6 @@ pub const PROGRAMS: &[(&str, Program)] = &[
     ("telnet", |p| Box::pin(telnet::main(p))),
     ("timeout", |p| Box::pin(timeout::main(p))),
     ("unshare", |p| Box::pin(unshare::main(p))),
+    ("wget", |p| Box::pin(wget::main(p))),
     ("whoami", |p| Box::pin(id::whoami(p))),
 ];

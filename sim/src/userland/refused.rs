@@ -27,7 +27,7 @@ pub const REFUSED: &[&str] = &[
     "iptraf-ng", "bmon", "vnstat", "nload", "arpwatch", "netsniff-ng", "trafgen", "mausezahn", "scapy",
     // sending and serving
     "ncat", "nc.traditional", "socat", "ssh", "sshd", "scp", "sftp", "sshpass",
-    "ssh-copy-id", "ssh-keyscan", "autossh", "mosh", "rsync", "ftp", "lftp", "tftp", "wget", "aria2c",
+    "ssh-copy-id", "ssh-keyscan", "autossh", "mosh", "rsync", "ftp", "lftp", "tftp", "aria2c",
     "lynx", "w3m", "wrk", "iperf", "iperf3", "netperf", "netserver", "qperf", "sockperf",
     "nuttcp", "dig", "nslookup", "host", "delv", "drill", "resolvectl", "whois", "dhclient", "dhcpcd", "udhcpc",
     "udhcpd", "dhcpd", "dnsmasq", "unbound", "named", "rndc", "nginx", "apache2", "httpd", "lighttpd", "haproxy", "squid",
