@@ -44,6 +44,8 @@ pub enum Effect {
     PortUp(IfIndex),
     /// The port's addresses are to be announced by gratuitous ARP (`arp_notify`).
     Announce(IfIndex),
+    /// The port listens to an IPv6 group: routers, and bridges on the way, are to hear of it (`igmp6_group_added`).
+    GroupJoined(IfIndex, Ipv6Addr),
     /// Learned path MTUs and redirects are forgotten. Only a request for that does it: they outlive changes of other routes.
     RouteCacheFlush,
 }

@@ -8,6 +8,7 @@ pub mod checksum;
 pub mod ethernet;
 pub mod icmpv4;
 pub mod ipv4;
+pub mod mld;
 pub mod tcp;
 pub mod udp;
 pub mod vlan;

@@ -8,6 +8,7 @@ use crate::link::{OperState, Port};
 use crate::route::Net;
 use crate::sysctl::Conf6;
 use crate::time::Time;
+use crate::wire::mld;
 
 /// Ways to make a link-local address (`IN6_ADDR_GEN_MODE_*`).
 mod mode {
@@ -114,6 +115,7 @@ impl Config {
         self.address6_make(now, index, address);
         if new {
             self.prefix_route6(index, prefix, 0);
+            self.effects.push(Effect::GroupJoined(index, mld::solicited_node(local)));
         }
     }
 

@@ -1,7 +1,8 @@
 //! Configuration in, and what follows from it in neighbours, fragments and learned ways.
 
+use super::packet::Routed;
 use super::{Cx, Stack};
-use crate::addr::IpAddr;
+use crate::addr::{IpAddr, Ipv6Addr};
 use crate::config::{Effect, IpVersion};
 use crate::control::{Command, Errno, IfIndex, NeighborMode, NeighborSpec, Refusal};
 use crate::ip::reassembly::Limits;
@@ -10,6 +11,7 @@ use crate::neighbor::NeighborConf;
 use crate::observe::Observer;
 use crate::sysctl::Conf6;
 use crate::time::Time;
+use crate::wire::mld;
 
 impl Stack {
     pub(super) fn carry_out<O: Observer>(
@@ -93,12 +95,23 @@ impl Stack {
                 // Its routes and addresses are there already, and nothing else begins by itself.
                 Effect::PortUp(_) => {}
                 Effect::Announce(port) => self.announce(cx, port, observer),
+                Effect::GroupJoined(port, group) => self.report_group(cx, port, group, observer),
                 Effect::RouteCacheFlush => {
                     self.config.rib4.flush_cache();
                     self.config.rib6.flush_cache();
                 }
             }
         }
+    }
+
+    /// Tells that the port listens to a group. It is all that is said in IPv6 yet; bridges learn from it who is where, before
+    /// anybody has sent anything else.
+    fn report_group<O: Observer>(&mut self, cx: &mut Cx<'_>, index: IfIndex, group: Ipv6Addr, observer: &mut O) {
+        let Some(port) = self.config.ports.get(index) else { return };
+        self.counters.made += 1;
+        let frame = cx.pool.copy(&mld::joined(port.mac, group));
+        // Where the link does not take it nobody minds.
+        let _ = self.transmit(cx, index, frame, Routed::NOT_YET, observer);
     }
 
     /// Timings and bounds that others keep are the sysctls'.
