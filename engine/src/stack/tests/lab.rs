@@ -34,13 +34,19 @@ pub(super) struct Lab {
 }
 
 impl Lab {
-    /// So many stacks, with `lo` up.
+    /// So many stacks, with `lo` up, and without IPv6: nothing is sent that nobody asked for.
     pub(super) fn new(count: usize) -> Lab {
         let stacks = (0..count as u64).map(Stack::new).collect();
         let (cables, out, wire) = (Vec::new(), Vec::new(), Vec::new());
         let mut lab =
             Lab { stacks, cables, pool: FramePool::new(), now: Time(1_000_000_000), out, wire, trouble: None };
-        (0..count).for_each(|stack| lab.up((stack, 1), true));
+        for stack in 0..count {
+            for whose in ["all", "default"] {
+                let path = format!("net/ipv6/conf/{whose}/disable_ipv6");
+                lab.apply(stack, Command::SysctlWrite(path, "1".into())).expect("a sysctl");
+            }
+            lab.up((stack, 1), true);
+        }
         lab
     }
 
