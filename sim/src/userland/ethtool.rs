@@ -152,8 +152,7 @@ fn features(p: &Proc, name: &str, index: IfIndex, veth: bool) -> String {
         let bare = feature.trim_start();
         let checksums = ["tx-checksumming", "tx-checksum-ip-generic", "tx-checksum-sctp"].contains(&bare);
         let tcp = bare == "tcp-segmentation-offload" || bare.starts_with("tx-tcp");
-        let off = checksums && switched & bit::TX != 0
-            || WITH_CHECKSUMS.contains(&bare) && switched & bit::TX != 0
+        let off = (checksums || WITH_CHECKSUMS.contains(&bare)) && switched & bit::TX != 0
             || tcp && switched & bit::TSO != 0
             || bare == "rx-checksumming" && switched & bit::RX != 0
             || bare == "generic-segmentation-offload" && switched & bit::GSO != 0;

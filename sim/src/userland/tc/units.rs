@@ -124,7 +124,7 @@ pub(super) fn show_rate(bytes: u64, iec: bool) -> String {
     let (kilo, infix) = if iec { (1024, "i") } else { (1000, "") };
     let mut rate = bytes << 3;
     let mut unit = 0;
-    while unit < 4 && rate >= kilo && (rate % kilo == 0 || rate >= 1000 * kilo) {
+    while unit < 4 && rate >= kilo && (rate.is_multiple_of(kilo) || rate >= 1000 * kilo) {
         rate /= kilo;
         unit += 1;
     }
