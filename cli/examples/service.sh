@@ -42,5 +42,5 @@ for request in 1 2 3 4 5 6; do
   ip netns exec pod4 nc -w 2 10.96.0.10 80 </dev/null
 done
 iptables -t nat -L KUBE-SVC-WEB -v -n
-for pod in 1 2 3 4; do ip netns pids pod$pod | xargs -r kill; done
+kill $(jobs -p)
 wait 2>/dev/null

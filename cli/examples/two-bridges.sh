@@ -26,7 +26,7 @@ sleep 1
 # Inside one bridge, and through the router to the other.
 ip netns exec a1 ping -c 1 10.0.1.12
 ip netns exec a1 ping -c 1 10.0.2.12
-ip netns exec a1 traceroute -n 10.0.2.12
+ip netns exec a1 traceroute -n -q 1 -N 1 10.0.2.12
 # What the bridge has learned: how many hosts stand behind it.
 bridge fdb show br br1 | grep -v permanent | grep -c 'master br1'
 bridge link show

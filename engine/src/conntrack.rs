@@ -131,6 +131,16 @@ impl Conntrack {
         bit | translated(status::SRC_NAT, state::SNAT) | translated(status::DST_NAT, state::DNAT)
     }
 
+    /// A packet waits in the midst of its way: its flow does not end with the visit, though nobody has confirmed it.
+    pub(crate) fn hold(&mut self, nfct: &Nfct) {
+        self.pending.retain(|id| Some(*id) != nfct.conn);
+    }
+
+    /// The packet goes on, or is no more.
+    pub(crate) fn let_go(&mut self, nfct: &Nfct) {
+        self.pending.extend(nfct.conn);
+    }
+
     /// Ends a visit: flows that nobody confirmed are forgotten.
     #[inline]
     pub fn reap(&mut self) {

@@ -45,9 +45,9 @@ mod v4;
 mod virt;
 mod vxlan;
 
-use crate::addr::IpAddr;
+use crate::addr::{IpAddr, Mac};
 use crate::config::{Config, LinkNews};
-use crate::conntrack::Conntrack;
+use crate::conntrack::{Conntrack, Nfct};
 use crate::control::{Command, IfIndex, Refusal, RouteKind};
 use crate::counters::Counters;
 use crate::filter::Filter;
@@ -82,6 +82,26 @@ pub struct Cx<'a> {
 pub(crate) struct Parked {
     /// The port it came in by; none for a packet of our own.
     pub(crate) iif: Option<IfIndex>,
+    /// It was on its way through a bridge, and goes on there.
+    pub(crate) bridged: Option<Bridged>,
+}
+
+impl Parked {
+    /// A packet that is routed.
+    pub(crate) const fn routed(iif: Option<IfIndex>) -> Parked {
+        Parked { iif, bridged: None }
+    }
+}
+
+/// What is kept of a bridged packet while it waits (`nf_bridge_info`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bridged {
+    /// The bridge's port that it came in by.
+    pub(crate) port: IfIndex,
+    /// Who sent the frame.
+    pub(crate) source: Mac,
+    pub(crate) nfct: Nfct,
+    pub(crate) mark: u32,
 }
 
 /// All state of one namespace.

@@ -47,10 +47,10 @@ fn files_of_the_kernel_are_the_labs() {
 #[test]
 fn each_stream_goes_its_own_way() {
     for user in users() {
-        let output = user.run("hostname; ip netns exec nope true; echo $?; tcpdump -i lo; echo $?");
+        let output = user.run("hostname; ip netns exec nope true; echo $?; tshark -i lo; echo $?");
         assert_eq!(String::from_utf8_lossy(&output.stdout), "vethlab\n255\n127\n");
         let expected = "Cannot open network namespace \"nope\": No such file or directory\n\
-                        vethlab: tcpdump is not simulated; it was not run, so that the real network stays untouched\n";
+                        vethlab: tshark is not simulated; it was not run, so that the real network stays untouched\n";
         assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     }
 }

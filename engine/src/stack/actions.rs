@@ -37,12 +37,19 @@ impl Stack {
             Action::Request { port, ip: IpAddr::V4(ip), unicast } => self.solicit(cx, port, ip, unicast, observer),
             // IPv6 is not spoken: its entries come from the administrator, and nobody is asked.
             Action::Request { .. } => {}
-            Action::Release { port, ip, mac, frame, .. } => {
+            Action::Release { port, ip, mac, frame, with } => {
                 observer.step(Step::Resolved { next_hop: ip, mac });
+                if let Some(bridged) = with.bridged {
+                    self.conntrack.let_go(&bridged.nfct);
+                    return self.bridge_resume(cx, port, mac, frame, bridged, observer);
+                }
                 // Whoever sent it was told long ago that it is on its way.
                 let _ = self.transmit_to(cx, port, mac, frame, observer);
             }
             Action::Discard { port, reason, frame, with, .. } => {
+                if let Some(bridged) = with.bridged {
+                    self.conntrack.let_go(&bridged.nfct);
+                }
                 if reason == DropReason::NoNeighbor {
                     self.unreachable(cx, port, &frame, with, observer);
                 }

@@ -134,7 +134,7 @@ impl Stack {
     }
 
     /// A frame of one of its ports, with its link header (`br_handle_frame_finish`).
-    fn bridge_finish<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
+    pub(super) fn bridge_finish<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
         let found = self.config.ports.get(packet.port).and_then(state);
         let (Some((port, master)), Some(header)) = (found, Ethernet::parse(&packet.frame)) else {
             return self.discard(cx, packet.frame, DropReason::PortDown, observer);

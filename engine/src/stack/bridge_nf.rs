@@ -7,7 +7,7 @@
 use super::bridge::Sender;
 use super::packet::{Cast, Packet};
 use super::v4::is_error_route;
-use super::{Cx, Parked, Stack};
+use super::{Bridged, Cx, Parked, Stack};
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{IfIndex, Nud, RouteKind};
 use crate::filter::Hook;
@@ -124,11 +124,35 @@ impl Stack {
             None => {
                 let next_hop = IpAddr::V4(next_hop);
                 observer.step(Step::Parked { next_hop });
-                let parked = Parked { iif: Some(master) };
+                let (nfct, mark) = (packet.nfct, packet.mark);
+                let port = packet.physdev.0.unwrap_or(master);
+                self.conntrack.hold(&nfct);
+                let bridged = Some(Bridged { port, source: link.source, nfct, mark });
+                let parked = Parked { iif: Some(master), bridged };
                 self.neighbors.park(cx.now, master, next_hop, packet.frame, parked);
                 None
             }
         }
+    }
+
+    /// The MAC is known now: the packet goes on through the bridge (`br_nf_pre_routing_finish_bridge_slow`).
+    pub(super) fn bridge_resume<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        master: IfIndex,
+        destination: Mac,
+        frame: FrameBuf,
+        bridged: Bridged,
+        observer: &mut O,
+    ) {
+        let Bridged { port, source, nfct, mark } = bridged;
+        let Some(header) = Ipv4::parse(&frame) else {
+            return self.discard(cx, frame, DropReason::IpHeaderTruncated, observer);
+        };
+        let packet = Packet { header, nfct, mark, physdev: (Some(port), None), ..Packet::new(frame, port) };
+        let mut packet = self.bridge_detour(cx, master, packet, destination, observer);
+        put_link(&mut packet.frame, &Ethernet { destination, source, ethertype: ethernet::IPV4 });
+        self.bridge_finish(cx, packet, observer);
     }
 
     /// True if nothing is left to ask about a neighbour (`NUD_CONNECTED`).

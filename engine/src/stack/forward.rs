@@ -83,7 +83,7 @@ impl Stack {
             Ok(()) => {
                 packet.route.before = Before::Passing;
                 // Nobody here waits for the answer.
-                let _ = self.leave(cx, packet, oif, Parked { iif: inward }, observer);
+                let _ = self.leave(cx, packet, oif, Parked::routed(inward), observer);
             }
             Err(reason) => self.discard(cx, packet.frame, reason, observer),
         }

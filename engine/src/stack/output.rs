@@ -156,7 +156,7 @@ impl Stack {
             self.discard(cx, packet.frame, reason, observer);
             return Err(Errno::Perm);
         }
-        self.leave(cx, packet, route.oif, Parked { iif: None }, observer)
+        self.leave(cx, packet, route.oif, Parked::routed(None), observer)
     }
 
     /// A packet leaves whole, or in fragments (`ip_finish_output`). One that was put together from fragments is cut in such

@@ -149,11 +149,11 @@ impl Stack {
                 self.before_leaving(cx, &mut packet, port, observer);
                 let next_hop = IpAddr::V4(next_hop);
                 observer.step(Step::Parked { next_hop });
-                self.neighbors.park(cx.now, port, next_hop, packet.frame, Parked { iif: Some(packet.port) });
+                self.neighbors.park(cx.now, port, next_hop, packet.frame, Parked::routed(Some(packet.port)));
             }
             Fate::Fragment { port, next_hop, mtu } => {
                 self.before_leaving(cx, &mut packet, port, observer);
-                let parked = Parked { iif: Some(packet.port) };
+                let parked = Parked::routed(Some(packet.port));
                 let _ = self.cut(
                     cx,
                     Cut { port, next_hop, mtu, keep_df: false, routed: Routed::PASSING },
@@ -167,7 +167,7 @@ impl Stack {
             Fate::Gather => {}
             Fate::Deliver => self.deliver(cx, packet, observer),
             Fate::Answer(reply) => self.answer_arp(cx, packet.port, packet.frame, &reply, observer),
-            Fate::Defer => self.neighbors.defer(cx.now, packet.port, packet.frame, Parked { iif: Some(packet.port) }),
+            Fate::Defer => self.neighbors.defer(cx.now, packet.port, packet.frame, Parked::routed(Some(packet.port))),
             Fate::Heard => self.consume(cx, packet.frame),
             Fate::Bridge => self.bridge_receive(cx, packet, observer),
             Fate::Rise { place, tagged, host } => self.settle_rise(cx, packet, place, tagged, host, observer),

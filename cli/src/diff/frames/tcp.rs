@@ -33,7 +33,11 @@ struct Flow {
 
 /// All of them, by direction and flow.
 #[derive(Debug, Default)]
-pub(super) struct Flows(BTreeMap<(bool, String), Flow>);
+pub(super) struct Flows {
+    open: BTreeMap<(bool, String), Flow>,
+    /// Those whose ports another one has taken over.
+    over: Vec<(bool, Flow)>,
+}
 
 impl Flows {
     /// Takes a segment in; true if it is the first of its flow, whose line is to stand at `place`. What neither begins, nor
@@ -45,8 +49,13 @@ impl Flows {
         }
         let first = sequence.wrapping_add(u32::from(syn));
         let fresh = Flow { place, said, first, bytes: 0, syn: false, fin: false, rst: false };
+        let key = (outbound, flow);
+        let again = |old: &Flow| syn && (old.fin || old.rst) && old.first != first;
+        if self.open.get(&key).is_some_and(again) {
+            self.over.extend(self.open.remove(&key).map(|flow| (outbound, flow)));
+        }
         let mut begun = false;
-        let flow = self.0.entry((outbound, flow)).or_insert_with(|| {
+        let flow = self.open.entry(key).or_insert_with(|| {
             begun = true;
             fresh
         });
@@ -66,7 +75,8 @@ impl Flows {
 
     /// The lines, with their places and directions.
     pub(super) fn said(&self) -> impl Iterator<Item = (usize, bool, String)> + '_ {
-        self.0.iter().map(|((outbound, _), flow)| {
+        let open = self.open.iter().map(|((outbound, _), flow)| (outbound, flow));
+        open.chain(self.over.iter().map(|(outbound, flow)| (outbound, flow))).map(|(outbound, flow)| {
             let mut said = flow.said.clone();
             for (on, word) in [(flow.syn, " SYN".to_string()), (flow.bytes > 0, format!(" {} bytes", flow.bytes))] {
                 if on {
