@@ -26,8 +26,8 @@ Not compared, because two right runs differ in it:
   MACs that the script does not name itself, and IPv6 addresses that follow from them
   numbers of interfaces, processes and namespaces; IP ids, ICMP ids, ephemeral ports
   times: of replies, of timers that run, of listings, of captures; dates
-  the order of tracked connections and of a bridge's addresses
-  when ARP asks, and how often: of ARP frames it only counts whether there was such a one
+  the order of tracked connections, of neighbours and of a bridge's addresses
+  when ARP asks, and how often: of ARP it only counts whether everybody was asked for an address
   how TCP cuts its bytes into segments and acknowledges them: of a connection it counts how it began, how many
   bytes it carried each way, and how it ended
   IPv6 neighbour and group chatter, reports of IPv4 groups, spanning tree, and what was sent in namespaces without a name
@@ -114,7 +114,7 @@ impl Run {
 /// True for listings that the kernel keeps in the order of a hash.
 fn is_unordered(argv: &[String]) -> bool {
     let says = |word: &str| argv.iter().any(|said| said == word);
-    says("conntrack") || says("bridge") && says("fdb") || says("showmacs")
+    says("conntrack") || says("neigh") || says("bridge") && says("fdb") || says("showmacs")
 }
 
 fn sorted(text: &str) -> String {

@@ -5,26 +5,41 @@ use vethlab_tests::binary::root;
 use vethlab_tests::judge::differences;
 use vethlab_tests::rights::root_or_skip;
 
-/// Runs a script in both worlds and compares all that can be seen.
-fn judge(script: &Path) {
+/// What of the frames is compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Strict,
+    Loose,
+}
+
+/// Runs a script in both worlds and compares all that can be seen. With `Strict` also the order of all frames at an interface
+/// and how often ARP asked; where many things happen at once, that is the kernel's chance.
+fn judge(script: &Path, order: Order) {
     if !root_or_skip(&script.display().to_string()) {
         return;
     }
-    let said = differences(script, true);
+    let said = differences(script, order == Order::Strict);
     assert!(said.is_empty(), "{}\n{said}", script.display());
 }
 
 #[test]
 fn walk() {
-    judge(&root().join("cli/examples/walk.sh"));
+    judge(&root().join("cli/examples/walk.sh"), Order::Strict);
+}
+
+#[test]
+fn examples() {
+    for name in ["cable", "docker0", "two-bridges", "firewall", "service"] {
+        judge(&root().join("cli/examples").join(name).with_extension("sh"), Order::Loose);
+    }
 }
 
 macro_rules! scenarios {
-    ($($name:ident: $file:literal,)*) => {
+    ($($name:ident: $file:literal $order:ident,)*) => {
         $(
             #[test]
             fn $name() {
-                judge(&root().join("tests/scenarios").join($file));
+                judge(&root().join("tests/scenarios").join($file), Order::$order);
             }
         )*
 
@@ -40,42 +55,41 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    addresses: "addresses.sh",
-    background: "background.sh",
-    bridge_shown: "bridge-shown.sh",
-    bridge: "bridge.sh",
-    bridge_links: "bridge-links.sh",
-    bridge_nf: "bridge-nf.sh",
-    broadcast: "broadcast.sh",
-    connections: "connections.sh",
-    connections_refused: "connections-refused.sh",
-    clients: "clients.sh",
-    conntrack: "conntrack.sh",
-    files: "files.sh",
-    filter: "filter.sh",
-    filter_chains: "filter-chains.sh",
-    filter_matches: "filter-matches.sh",
-    longest_prefix: "longest-prefix.sh",
-    marks: "marks.sh",
-    macvlan: "macvlan.sh",
-    masks: "masks.sh",
-    moved: "moved.sh",
-    nat: "nat.sh",
-    path_mtu: "path-mtu.sh",
-    promoted: "promoted.sh",
-    proxy_arp: "proxy-arp.sh",
-    redirect: "redirect.sh",
-    reverse_path: "reverse-path.sh",
-    route_kinds: "route-kinds.sh",
-    router: "router.sh",
-    rules: "rules.sh",
-    static_neighbours: "static-neighbours.sh",
-    tcpdump: "tcpdump.sh",
-    traceroute: "traceroute.sh",
-    translations: "translations.sh",
-    two_namespaces: "two-namespaces.sh",
-    unanswered: "unanswered.sh",
-    up_and_down: "up-and-down.sh",
-    vxlan: "vxlan.sh",
-    waiting: "waiting.sh",
+    addresses: "addresses.sh" Strict,
+    background: "background.sh" Strict,
+    bridge_shown: "bridge-shown.sh" Loose,
+    bridge: "bridge.sh" Loose,
+    bridge_links: "bridge-links.sh" Loose,
+    bridge_nf: "bridge-nf.sh" Loose,
+    broadcast: "broadcast.sh" Strict,
+    connections: "connections.sh" Loose,
+    connections_refused: "connections-refused.sh" Loose,
+    clients: "clients.sh" Loose,
+    conntrack: "conntrack.sh" Loose,
+    files: "files.sh" Strict,
+    filter: "filter.sh" Loose,
+    filter_chains: "filter-chains.sh" Loose,
+    filter_matches: "filter-matches.sh" Loose,
+    longest_prefix: "longest-prefix.sh" Strict,
+    marks: "marks.sh" Loose,
+    macvlan: "macvlan.sh" Loose,
+    masks: "masks.sh" Strict,
+    moved: "moved.sh" Strict,
+    nat: "nat.sh" Loose,
+    path_mtu: "path-mtu.sh" Strict,
+    promoted: "promoted.sh" Strict,
+    proxy_arp: "proxy-arp.sh" Strict,
+    redirect: "redirect.sh" Strict,
+    reverse_path: "reverse-path.sh" Strict,
+    route_kinds: "route-kinds.sh" Strict,
+    router: "router.sh" Strict,
+    rules: "rules.sh" Loose,
+    static_neighbours: "static-neighbours.sh" Strict,
+    tcpdump: "tcpdump.sh" Loose,
+    traceroute: "traceroute.sh" Strict,
+    two_namespaces: "two-namespaces.sh" Strict,
+    unanswered: "unanswered.sh" Strict,
+    up_and_down: "up-and-down.sh" Strict,
+    vxlan: "vxlan.sh" Loose,
+    waiting: "waiting.sh" Strict,
 }

@@ -11,7 +11,7 @@ for mode in bridge private vepa; do
     ip -n m$i addr add 10.0.0.1$i/24 dev mv$i; ip -n m$i link set mv$i up
   done
   sleep 1.2; ip -n m1 -br link | awk '{print $1, $2, $NF}'
-  ip netns exec m1 ping -c 1 -W 1 10.0.0.9; echo "out rc=$?"; ip netns exec m1 ping -c 1 -W 1 10.0.0.12; echo "sibling rc=$?"
+  ip netns exec m1 ping -c 1 -W 1 10.0.0.9; echo "out rc=$?"; ip netns exec m1 ping -c 1 -W 4 10.0.0.12; echo "sibling rc=$?"
   ip netns exec m1 ping -c 1 -W 1 10.0.0.1; echo "below rc=$?"; ip netns exec out ping -c 1 -W 1 10.0.0.12; echo "in rc=$?"
   ip -n m1 link del mv1; ip -n m2 link del mv2
 done

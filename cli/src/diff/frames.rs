@@ -20,7 +20,7 @@ use tcp::Flows;
 /// What the order of lines is to mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// That of each direction apart; ARP frames once each, before all others.
+    /// That of each direction apart; ARP frames to everybody once each, before all others.
     Directions,
     /// That in which frames passed the interface, each as often as it came.
     Strict,
@@ -92,6 +92,8 @@ impl Interface {
         let mut lines = self.lines;
         if order == Order::Directions {
             let mut arp: Vec<String> = lines.extract_if(.., |line| line.contains(": ARP ")).collect();
+            // Who is known is asked again after a while, if time is left.
+            arp.retain(|line| line.contains("to all"));
             arp.sort();
             arp.dedup();
             lines.sort_by_key(|line| line.starts_with("in"));

@@ -36,7 +36,8 @@ const PATTERNS: &[(&str, &str)] = &[
     (r" ino:\d+ sk:[0-9a-f]+ cgroup:\S+", " ino:<N> sk:<N>"),
     // tcpdump
     (r"(?m)^\d\d:\d\d:\d\d\.\d+ ", "<TIME> "),
-    (r"\bid \d+, seq", "id <N>, seq"),
+    (r"\bid \d+, (seq|offset)", "id <N>, $1"),
+    (r"--icmp-id \d+", "--icmp-id <N>"),
     (r"\bseq \d{4,}(:\d+)?", "seq <N>"),
     (r"\back \d{4,}", "ack <N>"),
     (r"\bwin \d+", "win <N>"),

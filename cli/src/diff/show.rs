@@ -56,7 +56,7 @@ fn texts(what: &str, kernel: &str, simulator: &str) -> String {
     let mut said = format!("{what}\n");
     for hunk in difference.unified_diff().context_radius(CONTEXT).iter_hunks() {
         for change in hunk.iter_changes() {
-            said += &format!("{}{}", change.tag(), change.as_str().unwrap_or_default());
+            said += &format!("{} {}", change.tag(), change.as_str().unwrap_or_default());
             if !said.ends_with('\n') {
                 said.push('\n');
             }

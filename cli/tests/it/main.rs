@@ -4,5 +4,6 @@
 
 mod clients;
 mod common;
+mod kernel;
 mod run;
 mod shell;
