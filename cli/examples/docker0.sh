@@ -1,4 +1,5 @@
 # What `docker run -p 8080:80` makes: a bridge, a container on it, MASQUERADE for the way out, DNAT for the way in.
+cd "$(mktemp -d)"
 ip netns add outside
 ip link add eth0 type veth peer name eth0 netns outside
 ip addr add 203.0.113.2/24 dev eth0

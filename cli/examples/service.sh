@@ -1,4 +1,5 @@
 # A Kubernetes service: one address, three backends, chosen by statistic.
+cd "$(mktemp -d)"
 ip link add cni0 type bridge
 ip addr add 10.244.0.1/24 dev cni0
 ip link set cni0 up

@@ -11,9 +11,9 @@ use vethlab_tests::rights::root_or_skip;
 const AT_A_TIME: usize = 4;
 
 /// Seeds from the environment (`VETHLAB_SEED=FIRST`, `VETHLAB_CASES=N`), or those of every day.
-fn seeds(cases: u64) -> std::ops::Range<u64> {
+fn seeds(first: u64, cases: u64) -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
-    let first = number("VETHLAB_SEED").unwrap_or(0);
+    let first = number("VETHLAB_SEED").unwrap_or(first);
     first..first + number("VETHLAB_CASES").unwrap_or(cases)
 }
 
@@ -25,11 +25,11 @@ fn judge(seed: u64, write: fn(u64) -> String) -> Option<String> {
     (!said.is_empty()).then(|| format!("seed {seed}\n{said}"))
 }
 
-fn judge_all(what: &str, cases: u64, write: fn(u64) -> String) {
+fn judge_all(what: &str, (first, cases): (u64, u64), write: fn(u64) -> String) {
     if !root_or_skip(what) {
         return;
     }
-    let seeds = seeds(cases);
+    let seeds = seeds(first, cases);
     let (next, differ) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
@@ -49,10 +49,10 @@ fn judge_all(what: &str, cases: u64, write: fn(u64) -> String) {
 
 #[test]
 fn random_networks_behave_as_the_kernels() {
-    judge_all("random networks", 4, random::script);
+    judge_all("random networks", (0, 4), random::script);
 }
 
 #[test]
 fn random_labs_behave_as_the_kernels() {
-    judge_all("random labs", 8, random::lab);
+    judge_all("random labs", (4, 10), random::lab);
 }
