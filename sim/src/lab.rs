@@ -305,6 +305,11 @@ impl Lab {
         self.core.state.borrow().programs.values().any(|waiting| waiting.deadline.is_some())
     }
 
+    /// True if a program waits until a certain moment, or for something to arrive before it.
+    pub fn waits_for_a_moment(&self) -> bool {
+        self.core.state.borrow().next_deadline().is_some()
+    }
+
     /// True if a program waits for an answer to [`Event::NeedFile`].
     pub fn needs_file(&self) -> bool {
         self.core.state.borrow().programs.values().any(Waiting::needs_file)
