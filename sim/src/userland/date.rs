@@ -56,9 +56,24 @@ impl Date {
         format!("{:02}:{:02}:{:02}", self.hour, self.minute, self.second)
     }
 
+    /// `Mon`
+    fn day_name(&self) -> &'static str {
+        DAYS.get(self.weekday).copied().unwrap_or_default()
+    }
+
+    /// `2024-01-01`
+    pub(crate) fn iso(&self) -> String {
+        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+
+    /// `Mon Jan  1 04:05:06 2024`
+    pub(crate) fn asctime(&self) -> String {
+        format!("{} {} {:2} {} {}", self.day_name(), self.month_name(), self.day, self.clock(), self.year)
+    }
+
     /// `Mon, 01 Jan 2024 04:05:06 GMT`
     pub(crate) fn http(&self) -> String {
-        let weekday = DAYS.get(self.weekday).copied().unwrap_or_default();
+        let weekday = self.day_name();
         format!("{weekday}, {:02} {} {:04} {} GMT", self.day, self.month_name(), self.year, self.clock())
     }
 }

@@ -2,6 +2,7 @@
 //! `/proc/net/nf_conntrack`.
 
 use super::options::Output;
+use crate::userland::date::Date;
 use std::fmt::Write as _;
 use vethlab_engine::conntrack::{Conn, CtCounter, Direction, Tuple, status};
 use vethlab_engine::time::{Duration, Time};
@@ -226,26 +227,7 @@ impl Printer {
 
 /// `asctime` of a time in UTC: `Mon Jan  1 00:00:00 2024`.
 fn date(seconds: u64) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years that begin in March, in eras of 400 of them: the leap day comes last.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let calendar = (month + 2) % 12;
-    let year = year + era * 400 + u64::from(calendar < 2);
-    format!(
-        "{} {} {of_month:2} {:02}:{:02}:{:02} {year}",
-        DAYS[(days % 7) as usize],
-        MONTHS[calendar as usize],
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
+    Date::of(seconds as i64).asctime()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::save::{self, Counters};
 use super::{Identity, VERSION};
 use crate::lab::Exit;
 use crate::userland::Proc;
+use crate::userland::date::Date;
 use crate::userland::getopt::{Item, Long, Takes, getopt};
 use vethlab_engine::filter::{RuleCounters, Table, TableName};
 
@@ -96,31 +97,7 @@ fn print(p: &Proc, who: &Identity, table: &Table, counters: Counters) {
 
 /// `Mon Jan  1 00:00:00 2024`
 fn ctime(seconds: u64) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (days, second) = (seconds / 86400, seconds % 86400);
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let (mut year, mut day) = (1970, days);
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if day < length {
-            break;
-        }
-        day -= length;
-        year += 1;
-    }
-    let lengths = [31, if is_leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 0;
-    for length in lengths {
-        if day < length {
-            break;
-        }
-        day -= length;
-        month += 1;
-    }
-    let name = DAYS[(days % 7) as usize];
-    let month = MONTHS.get(month).copied().unwrap_or("Dec");
-    format!("{name} {month} {:2} {:02}:{:02}:{:02} {year}", day + 1, second / 3600, second / 60 % 60, second % 60)
+    Date::of(seconds as i64).asctime()
 }
 
 #[cfg(test)]

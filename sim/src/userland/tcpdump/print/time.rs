@@ -1,6 +1,7 @@
 //! Time stamps, by the clock of the world, which knows no time zone but UTC.
 
 use super::{Printer, say};
+use crate::userland::date::Date;
 
 /// Seconds and nanoseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,20 +56,11 @@ fn since(later: Stamp, earlier: Stamp) -> Stamp {
 }
 
 fn clock(seconds: u64) -> String {
-    let day = seconds % 86_400;
-    format!("{:02}:{:02}:{:02}", day / 3600, day / 60 % 60, day % 60)
+    Date::of(seconds as i64).clock()
 }
 
-/// Year, month and day (Howard Hinnant's `civil_from_days`).
 fn date(seconds: u64) -> String {
-    let days = seconds / 86_400 + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = year + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    Date::of(seconds as i64).iso()
 }
 
 #[cfg(test)]
