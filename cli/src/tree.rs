@@ -3,9 +3,12 @@
 //! Virtual time may only pass while nothing real is going on. [`Tree::look`] visits every descendant once; when two looks in
 //! a row find the same processes asleep, none of which has run in between, there was an instant between the two at which
 //! all of them slept: whatever they wait for must come from the lab.
+//!
+//! A process that is about to sleep says so before it does, and then looks once more whether it need: on a crowded machine
+//! that can take long, and what it finds may let it go on. So each is asked between the two looks if it is off the processor.
 
+mod calls;
 mod status;
-mod timers;
 
 use self::status::Status;
 use std::collections::BTreeMap;
@@ -21,6 +24,8 @@ pub(crate) struct Tree {
     me: u32,
     /// What the last look found.
     seen: Vec<(u32, Status)>,
+    /// One that was not asleep then.
+    busy: Option<u32>,
     homes: BTreeMap<u32, NsId>,
 }
 
@@ -40,22 +45,37 @@ impl Tree {
     }
 
     fn of(proc: PathBuf, me: u32) -> Tree {
-        Tree { proc, me, seen: Vec::new(), homes: BTreeMap::new() }
+        Tree { proc, me, seen: Vec::new(), busy: None, homes: BTreeMap::new() }
     }
 
     /// Visits all; true if they sleep, and slept ever since the last look.
     pub(crate) fn look(&mut self, moves: &mut Moves) -> bool {
+        let rested = self.busy.is_none() && self.seen.iter().all(|(pid, status)| self.is_off(*pid, status));
         let seen = self.visit();
         self.settle(&seen, moves);
-        let calm = seen == self.seen && seen.iter().all(|(_, status)| status.asleep) && !self.is_waited_for(&seen);
+        let calm = rested && seen == self.seen && !self.is_waited_for(&seen);
+        self.busy = seen.iter().find(|(_, status)| !status.asleep).map(|(pid, _)| *pid);
         self.seen = seen;
         calm
+    }
+
+    /// True if one that was busy at the last look still is: nobody else need be looked at.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.is_some_and(|pid| status::read(&self.proc, pid).is_some_and(|status| !status.asleep))
+    }
+
+    /// True if none of its threads is on a processor, or waits for one.
+    fn is_off(&self, pid: u32, status: &Status) -> bool {
+        !calls::is_running(&self.proc, pid, &status.threads)
     }
 
     /// True if a process has ended whose parent will notice when it looks up next: by the clock, but at once as it were.
     fn is_waited_for(&self, seen: &[(u32, Status)]) -> bool {
         let mut ended = seen.iter().filter(|(_, status)| status.zombie);
-        ended.any(|(_, status)| timers::looks_up(&self.proc, status.parent))
+        ended.any(|(_, ended)| {
+            let parent = seen.iter().find(|(pid, _)| *pid == ended.parent);
+            parent.is_some_and(|(pid, status)| calls::looks_up(&self.proc, *pid, &status.threads))
+        })
     }
 
     /// All descendants, parents before children.
@@ -69,9 +89,10 @@ impl Tree {
                 None => self.children(parent, &threads),
             };
             for pid in children {
-                if let Some((status, threads)) = status::read(&self.proc, pid, parent) {
+                // It may have gone, or be nobody's child any more.
+                if let Some(status) = status::read(&self.proc, pid).filter(|status| status.parent == parent) {
+                    parents.push((pid, status.threads.clone()));
                     seen.push((pid, status));
-                    parents.push((pid, threads));
                 }
             }
         }
@@ -151,7 +172,7 @@ impl Tree {
 
     /// True if a process sleeps by the wall clock, as a real `sleep` does, or waits for whoever sits at the terminal.
     pub(crate) fn minds_the_clock(&self) -> bool {
-        self.seen.iter().any(|(pid, _)| timers::is_set(&self.proc, *pid))
+        self.seen.iter().any(|(pid, status)| calls::is_set(&self.proc, *pid, &status.threads))
     }
 }
 

@@ -24,10 +24,6 @@ const LEASH: Duration = Duration::from_secs(24 * 3600);
 /// fastest. A script's next command comes that much later, and what the kernel puts off for a moment (a namespace's end, a
 /// timer of the same second) is over.
 pub(super) const START: Duration = Duration::from_millis(20);
-/// Where programs only wait for something to come, so far ahead an event must be to be called far.
-const FAR: Duration = Duration::from_millis(10);
-/// So long all must have been quiet before time goes there: what seemed to sleep may have been about to run.
-const CALM: Duration = Duration::from_millis(30);
 /// How often it is looked whether the reason for keeping pace with the wall clock is gone.
 const RELOOK: Duration = Duration::from_millis(5);
 
@@ -38,8 +34,6 @@ pub(super) struct Pace {
     anchor: Option<(Instant, Time)>,
     /// Processes are busy while something waits for them to sleep.
     restless: Option<Restless>,
-    /// All has been quiet since then.
-    calm: Option<Instant>,
     /// How far time may run ahead.
     leash: Time,
 }
@@ -54,7 +48,7 @@ struct Restless {
 
 impl Pace {
     pub(super) fn new(realtime: bool) -> Pace {
-        Pace { realtime, anchor: None, restless: None, calm: None, leash: Time::ZERO + LEASH }
+        Pace { realtime, anchor: None, restless: None, leash: Time::ZERO + LEASH }
     }
 
     /// A client came or left.
@@ -103,7 +97,6 @@ impl Server {
             return Ok(None);
         }
         if !self.is_quiet()? {
-            self.pace.calm = None;
             let nap = self.pace.backoff();
             if !self.pace.is_tired(&self.tree) {
                 return Ok(Some(nap));
@@ -135,10 +128,6 @@ impl Server {
             let paced = self.keep_pace();
             return Ok(Some(paced.map_or(RELOOK, |paced| paced.min(RELOOK))));
         }
-        if self.goes_far() && self.pace.calm.get_or_insert_with(Instant::now).elapsed() < CALM {
-            return Ok(Some(RELOOK));
-        }
-        self.pace.calm = None;
         self.pace.anchor = None;
         self.run_ahead()?;
         Ok(Some(Duration::ZERO))
@@ -155,15 +144,9 @@ impl Server {
         self.lab.waits_for_time() && self.lab.next_deadline().is_some()
     }
 
-    /// True if nobody waits for a time, and it would go far: to a timer of the kernel's, not to a frame.
-    fn goes_far(&self) -> bool {
-        let next = self.lab.next_deadline();
-        !self.lab.waits_for_a_moment() && next.is_some_and(|next| next.since(self.lab.now()) > FAR)
-    }
-
     /// True if all processes sleep and none has said anything that was not taken in.
     fn is_quiet(&mut self) -> io::Result<bool> {
-        let asleep = self.look() || self.look();
+        let asleep = !self.tree.is_busy() && (self.look() || self.look());
         Ok(asleep && !self.wait(Some(Duration::ZERO))?)
     }
 

@@ -1,6 +1,8 @@
 //! What `/proc` says of a process.
 
 use crate::client::NAMESPACE;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// A process at one moment.
@@ -13,6 +15,8 @@ pub(super) struct Status {
     pub(super) zombie: bool,
     /// How often its threads have gone to sleep or were put off, in sum: it has run if this changed.
     pub(super) switches: u64,
+    /// The numbers of its threads.
+    pub(super) threads: Vec<u32>,
 }
 
 /// What one `status` file says.
@@ -46,31 +50,33 @@ fn parse(text: &str) -> Lines {
     lines
 }
 
-/// A process and its threads; nothing if it has gone, or is no child of that parent (any more).
-pub(super) fn read(proc: &Path, pid: u32, parent: u32) -> Option<(Status, Vec<u32>)> {
+/// A process and its threads; nothing if it has gone.
+pub(super) fn read(proc: &Path, pid: u32) -> Option<Status> {
     let dir = proc.join(pid.to_string());
-    let main = parse(&std::fs::read_to_string(dir.join("status")).ok()?);
-    if main.parent != parent {
-        return None;
-    }
-    let mut status = Status { parent, asleep: main.asleep, zombie: main.zombie, switches: main.switches };
-    if main.threads <= 1 {
-        return Some((status, vec![pid]));
-    }
-    let threads: Vec<u32> = numbers_in(&dir.join("task"));
-    for thread in threads.iter().filter(|thread| **thread != pid) {
-        if let Ok(text) = std::fs::read_to_string(dir.join(format!("task/{thread}/status"))) {
+    let main = parse(&text(&dir.join("status"))?);
+    let (asleep, zombie, switches) = (main.asleep, main.zombie, main.switches);
+    let threads = if main.threads <= 1 { vec![pid] } else { numbers_in(&dir.join("task")) };
+    let mut status = Status { parent: main.parent, asleep, zombie, switches, threads };
+    for thread in status.threads.iter().filter(|thread| **thread != pid) {
+        if let Some(text) = text(&dir.join(format!("task/{thread}/status"))) {
             let other = parse(&text);
             status.asleep &= other.asleep;
             status.switches += other.switches;
         }
     }
-    Some((status, threads))
+    Some(status)
+}
+
+/// What is in a small file of `/proc`. One read is enough, and takes all at one moment.
+pub(super) fn text(file: &Path) -> Option<String> {
+    let mut bytes = [0; 8192];
+    let length = File::open(file).ok()?.read(&mut bytes).ok()?;
+    String::from_utf8(bytes.get(..length)?.to_vec()).ok()
 }
 
 /// The parent of a process.
 pub(super) fn parent(proc: &Path, pid: u32) -> Option<u32> {
-    Some(parse(&std::fs::read_to_string(proc.join(format!("{pid}/status"))).ok()?).parent)
+    Some(parse(&text(&proc.join(format!("{pid}/status")))?).parent)
 }
 
 /// The processor time that a process and its dead children have used, in clock ticks.

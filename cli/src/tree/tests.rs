@@ -37,6 +37,22 @@ fn quiet_means_twice_the_same_and_all_asleep() {
 }
 
 #[test]
+fn who_says_that_it_sleeps_but_is_on_a_processor_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut tree = Tree::of(dir.path().into(), 1);
+    let mut look = |call: &str| {
+        proc(dir.path(), &[(1, 0, "R", 5), (2, 1, "S", 1)]);
+        std::fs::write(dir.path().join("2/task/2/syscall"), call).unwrap();
+        tree.look(&mut Moves::default())
+    };
+    let asleep = "7 0x4 0x1 0x0 0x0 0x0 0x0 0x7f 0x7f\n";
+    look(asleep);
+    assert!(look(asleep));
+    assert!(!look("running\n"));
+    assert!(look(asleep));
+}
+
+#[test]
 fn who_will_see_soon_that_a_child_has_ended_is_busy() {
     let dir = tempfile::tempdir().unwrap();
     let mut tree = Tree::of(dir.path().into(), 1);

@@ -1,29 +1,39 @@
-//! Whether a sleeping process sleeps by the wall clock.
+//! The system calls in which processes sleep, and if they sleep by the wall clock.
 //!
 //! A process that waits for a while *or* for something to come (`poll` with a timeout) is not one: what it waits for may
 //! well be the lab's, and then should come without delay.
 
+use super::status::text;
 use nix::libc;
 use std::path::Path;
 
 /// True if any thread of the process is in a system call that nothing ends but the clock, or reads from a terminal.
-pub(super) fn is_set(proc: &Path, pid: u32) -> bool {
+pub(super) fn is_set(proc: &Path, pid: u32, threads: &[u32]) -> bool {
     let dir = proc.join(pid.to_string());
-    calls(proc, pid).any(|(number, args)| sleeps(number, args) || reads_terminal(number, args, &dir))
+    calls(proc, pid, threads).any(|(number, args)| sleeps(number, args) || reads_terminal(number, args, &dir))
 }
 
 /// True if any thread of the process waits for descriptors, and looks up again after a while.
-pub(super) fn looks_up(proc: &Path, pid: u32) -> bool {
-    calls(proc, pid).any(|(number, args)| is_timed(number, args))
+pub(super) fn looks_up(proc: &Path, pid: u32, threads: &[u32]) -> bool {
+    calls(proc, pid, threads).any(|(number, args)| is_timed(number, args))
+}
+
+/// True if a thread of the process is on a processor or waits for one, whatever state it says that it is in.
+///
+/// Where we may not ask, its state is all there is.
+pub(super) fn is_running(proc: &Path, pid: u32, threads: &[u32]) -> bool {
+    lines(proc, pid, threads).any(|line| line.starts_with("running"))
 }
 
 /// The system calls in which the threads of a process sleep.
-fn calls(proc: &Path, pid: u32) -> impl Iterator<Item = (i64, [u64; 6])> {
-    let dir = proc.join(pid.to_string());
-    let threads = super::status::numbers_in(&dir.join("task"));
-    threads.into_iter().filter_map(move |thread| {
-        parse(&std::fs::read_to_string(dir.join(format!("task/{thread}/syscall"))).unwrap_or_default())
-    })
+fn calls(proc: &Path, pid: u32, threads: &[u32]) -> impl Iterator<Item = (i64, [u64; 6])> {
+    lines(proc, pid, threads).filter_map(|line| parse(&line))
+}
+
+/// What the kernel says of the system call of each thread (`fs/proc/base.c`, `proc_pid_syscall`).
+fn lines(proc: &Path, pid: u32, threads: &[u32]) -> impl Iterator<Item = String> {
+    let dir = proc.join(format!("{pid}/task"));
+    threads.iter().filter_map(move |thread| text(&dir.join(format!("{thread}/syscall"))))
 }
 
 /// Number and arguments of a system call, as `/proc/PID/syscall` prints them (`running` if there is none).
