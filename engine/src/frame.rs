@@ -49,19 +49,25 @@ impl FrameBuf {
     ///
     /// # Panics
     /// If the frame is shorter.
+    #[inline]
     pub fn pull(&mut self, count: usize) {
         assert!(count <= self.len(), "pull past the end");
         self.head += count;
     }
 
     /// Puts `count` bytes before the front, with whatever value they have, and moves the frame back if there is no room.
+    #[inline]
     pub fn push(&mut self, count: usize) {
         if self.head < count {
-            let missing = count - self.head;
-            self.store.splice(0..0, core::iter::repeat_n(0, missing));
-            self.head += missing;
+            self.move_back(count - self.head);
         }
         self.head -= count;
+    }
+
+    #[cold]
+    fn move_back(&mut self, count: usize) {
+        self.store.splice(0..0, core::iter::repeat_n(0, count));
+        self.head += count;
     }
 
     /// Cuts the end off, if the frame is longer than `length`.
@@ -102,12 +108,14 @@ pub fn truesize(length: usize) -> usize {
 impl Deref for FrameBuf {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
         &self.store[self.head..]
     }
 }
 
 impl DerefMut for FrameBuf {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
         &mut self.store[self.head..]
     }

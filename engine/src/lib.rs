@@ -18,7 +18,7 @@
 //!     6 transmit     write the link header, hand over to the port     stack/output.rs
 //! ```
 //!
-//! `walk` (steps 1 to 5) decides and gives a fate or a [`DropReason`](reason::DropReason); `settle` acts on it; `refuse`
+//! `walk` (steps 1 to 5) decides and gives a fate or a [`DropReason`](reason::DropReason); `visit` acts on it; `refuse`
 //! counts it and builds the ICMP error, if there is one.
 //!
 //! | around the path | is |

@@ -13,7 +13,7 @@
 //!   output    the next hop's MAC, or the queue of those who wait for it; fragments; the port
 //! ```
 //!
-//! `walk` decides and changes nothing but the packet, `settle` acts, `refuse` ends what goes no further. What follows from
+//! `walk` decides and changes nothing but the packet, `visit` acts, `refuse` ends what goes no further. What follows from
 //! a visit (a packet of our own that comes in by `lo`, an ARP request) is done at its end, in `actions`. `effects` carries
 //! out configuration, `peers` keeps count of what each host was told, and `ask` is what the path asks the tables.
 

@@ -67,7 +67,14 @@ impl Sockets {
         if taken > 0 { Ok(()) } else { Err(DropReason::SocketQueueFull) }
     }
 
+    /// True if nobody has a packet socket: the one question that the path asks.
+    #[inline]
+    pub(crate) fn hears_no_frames(&self) -> bool {
+        self.packet.is_empty()
+    }
+
     /// Copies a received frame to the packet sockets of its type.
+    #[cold]
     pub(crate) fn deliver_packet(
         &mut self,
         now: Time,
@@ -77,9 +84,6 @@ impl Sockets {
         link_broadcast: bool,
         payload: &[u8],
     ) {
-        if self.packet.is_empty() {
-            return;
-        }
         let kind = SocketKind::Packet { ethertype };
         let wants = |socket: &Socket| socket.kind == kind && socket.hears(port);
         let takers: Vec<SocketId> = self.listed(&self.packet).filter(|(_, s)| wants(s)).map(|(id, _)| id).collect();

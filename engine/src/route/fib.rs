@@ -50,9 +50,10 @@ impl<A: Address, V> Fib<A, V> {
     }
 
     /// The value of exactly this prefix.
+    #[inline]
     pub fn get(&self, prefix: Prefix<A>) -> Option<&V> {
         match &self.form {
-            Form::Few(list) => place(list, prefix).ok().map(|at| &list[at].1),
+            Form::Few(list) => list.iter().find(|entry| entry.0 == prefix).map(|entry| &entry.1),
             Form::Many(trie) => trie.get(prefix),
         }
     }

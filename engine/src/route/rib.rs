@@ -139,7 +139,9 @@ impl<A: Address> Rib<A> {
     #[inline]
     pub(super) fn is_own(&self, address: A) -> bool {
         let local = |route: &Route<A>| route.table == table::LOCAL && route.kind == RouteKind::Local;
-        self.asked(table::LOCAL).is_some_and(|table| table.routes(Prefix::host(address)).iter().any(local))
+        // Until there are rules it is the tree that is asked first.
+        let tree = if self.custom_rules { self.asked(table::LOCAL) } else { self.tables.first() };
+        tree.is_some_and(|table| table.routes(Prefix::host(address)).iter().any(local))
     }
 
     /// Adds a route as the kernel adds its own (`NLM_F_CREATE | NLM_F_APPEND`), unchecked; one that is there already stays.

@@ -85,6 +85,10 @@ impl Stack {
         packet: &mut Packet,
         observer: &mut O,
     ) -> Result<Option<Fate>, DropReason> {
+        // What came up through a bridge was asked about there (`ip_sabotage_in`).
+        if packet.risen && packet.physdev.0.is_some() {
+            return Ok(None);
+        }
         if packet.header.is_fragment() && self.conntrack.is_on() && !self.reassemble(cx, packet, observer) {
             return Ok(Some(Fate::Gather));
         }

@@ -315,13 +315,15 @@ impl Stack {
         routed: Routed,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        if !self.qdiscs.is_empty()
-            && self.qdiscs.has(index)
-            && self.config.ports.get(index).is_some_and(Port::is_running)
-        {
+        if !self.qdiscs.is_empty() && self.is_queued(index) {
             return self.enqueue(cx, index, frame, routed, observer);
         }
         self.emit(cx, index, frame, routed, observer)
+    }
+
+    #[cold]
+    fn is_queued(&self, index: IfIndex) -> bool {
+        self.qdiscs.has(index) && self.config.ports.get(index).is_some_and(Port::is_running)
     }
 
     /// A whole frame is handed to its device (`dev_hard_start_xmit`).

@@ -201,7 +201,7 @@ impl Packet {
     }
 }
 
-/// Where a packet's way goes on: `walk` decides it, `settle` acts on it.
+/// Where a packet's way goes on: `walk` decides it, `visit` acts on it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fate {
     /// It leaves by this port, to this MAC.

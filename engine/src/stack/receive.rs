@@ -1,4 +1,4 @@
-//! A frame comes in: `walk` decides where its way goes on, `settle` acts on it, `refuse` ends it.
+//! A frame comes in: `walk` decides where its way goes on, `visit` acts on it, `refuse` ends it.
 
 use super::output::{Cut, counted};
 use super::packet::{Cast, Fate, Packet, Routed};
@@ -10,7 +10,8 @@ use crate::link::Port;
 use crate::link::port::flag;
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
-use crate::wire::{Ethernet, ethernet};
+use crate::time::Time;
+use crate::wire::{Ethernet, ethernet, vlan};
 
 /// A frame of our own that comes back in, when the visit that sent it is over.
 #[derive(Debug)]
@@ -25,120 +26,14 @@ pub(super) struct Looped {
     pub(super) copy: bool,
 }
 
-/// What the link layer made of a frame.
-enum Admitted {
-    /// It is for the layer above: its Ethernet type.
-    Spoken(u16),
-    /// A bridge or a link that stands on this one has taken it.
-    Taken(Fate),
-}
-
 impl Stack {
-    /// One frame's way, from its first decision to its end.
+    /// One frame's way, to its end: acts on what `walk` decides. (The two are one function, as it would cost most packets much
+    /// to be moved from the one to the other.)
     pub(super) fn visit<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
-        match self.walk(cx, &mut packet, observer) {
-            Ok(fate) => self.settle(cx, packet, fate, observer),
-            Err(reason) => self.refuse(cx, packet, reason, observer),
-        }
-    }
-
-    /// A frame of our own comes in.
-    pub(super) fn visit_looped<O: Observer>(&mut self, cx: &mut Cx<'_>, looped: Looped, observer: &mut O) {
-        let Looped { port, frame, route, copy } = looped;
-        let packet = Packet { route, mark: route.mark, nfct: route.nfct, ..Packet::new(frame, port) };
-        if copy {
-            return self.visit(cx, Packet { cast: Cast::Looped, ..packet }, observer);
-        }
-        self.counters.received += 1;
-        observer.step(Step::Received { port, frame: &packet.frame });
-        self.visit(cx, packet, observer);
-    }
-
-    fn walk<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        packet: &mut Packet,
-        observer: &mut O,
-    ) -> Result<Fate, DropReason> {
-        if packet.cast == Cast::Looped {
-            return self.walk_v4(cx, packet, observer);
-        }
-        let spoken = match self.admit(cx, packet, observer)? {
-            Admitted::Spoken(ethertype) => ethertype,
-            Admitted::Taken(fate) => return Ok(fate),
+        let fate = match self.walk(cx, &mut packet, observer) {
+            Ok(fate) => fate,
+            Err(reason) => return self.refuse(cx, packet, reason, observer),
         };
-        match spoken {
-            ethernet::IPV4 => self.walk_v4(cx, packet, observer),
-            ethernet::ARP => self.walk_arp(cx.now, packet),
-            ethernet::IPV6 => Err(DropReason::Ipv6Disabled),
-            other => self.walk_other(cx, packet, other, observer),
-        }
-    }
-
-    /// Reads the link header (`eth_type_trans`, `__netif_receive_skb_core`), and shows the frame to packet sockets.
-    /// The packet begins behind the header then.
-    fn admit<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        packet: &mut Packet,
-        observer: &mut O,
-    ) -> Result<Admitted, DropReason> {
-        let Some(port) = self.config.ports.get_mut(packet.port) else { return Err(DropReason::PortDown) };
-        if !port.is_up() {
-            port.counters.rx_dropped += 1;
-            return Err(DropReason::PortDown);
-        }
-        let Some(header) = Ethernet::parse(&packet.frame) else {
-            port.counters.rx_errors += 1;
-            return Err(DropReason::FrameTooShort);
-        };
-        port.counters.rx_packets += 1;
-        port.counters.rx_bytes += counted(packet.frame.len(), port.counts_bare());
-        let cast = cast(&header, port);
-        if !packet.risen || cast != Cast::OtherHost {
-            packet.cast = cast;
-        }
-        let tapped = port.is_tapped();
-        packet.source_mac = (!port.is_loopback()).then_some(header.source);
-        if !self.taps.is_empty() {
-            self.tap_in(cx.now, packet.port, packet.cast, &packet.frame);
-        }
-        packet.frame.pull(ethernet::HEADER);
-        if tapped && let Some(fate) = self.taken_above(cx, packet, &header, observer)? {
-            return Ok(Admitted::Taken(fate));
-        }
-        let to_all = packet.cast == Cast::Broadcast;
-        self.sockets.deliver_packet(cx.now, packet.port, header.ethertype, header.source, to_all, &packet.frame);
-        Ok(Admitted::Spoken(header.ethertype))
-    }
-
-    /// What is neither IP nor ARP: behind a tag there may be one of them.
-    #[cold]
-    fn walk_other<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        packet: &mut Packet,
-        ethertype: u16,
-        observer: &mut O,
-    ) -> Result<Fate, DropReason> {
-        match self.strip_tag(cx.now, packet, ethertype) {
-            Some(ethernet::IPV4) => self.walk_v4(cx, packet, observer),
-            Some(ethernet::ARP) => self.walk_arp(cx.now, packet),
-            Some(ethernet::IPV6) => Err(DropReason::Ipv6Disabled),
-            _ => Err(self.unknown_ethertype(packet)),
-        }
-    }
-
-    #[cold]
-    fn unknown_ethertype(&mut self, packet: &Packet) -> DropReason {
-        if let Some(port) = self.config.ports.get_mut(packet.port) {
-            port.counters.rx_dropped += 1;
-        }
-        DropReason::UnknownEthertype
-    }
-
-    /// Acts on what `walk` decided.
-    fn settle<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, fate: Fate, observer: &mut O) {
         match fate {
             Fate::Transmit { port, mac } => {
                 self.before_leaving(cx, &mut packet, port, observer);
@@ -172,6 +67,103 @@ impl Stack {
             Fate::Bridge => self.bridge_receive(cx, packet, observer),
             Fate::Rise { place, tagged, host } => self.settle_rise(cx, packet, place, tagged, host, observer),
         }
+    }
+
+    /// A frame of our own comes in.
+    pub(super) fn visit_looped<O: Observer>(&mut self, cx: &mut Cx<'_>, looped: Looped, observer: &mut O) {
+        let Looped { port, frame, route, copy } = looped;
+        let packet = Packet { route, mark: route.mark, nfct: route.nfct, ..Packet::new(frame, port) };
+        if copy {
+            return self.visit(cx, Packet { cast: Cast::Looped, ..packet }, observer);
+        }
+        self.counters.received += 1;
+        observer.step(Step::Received { port, frame: &packet.frame });
+        self.visit(cx, packet, observer);
+    }
+
+    #[inline]
+    fn walk<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<Fate, DropReason> {
+        if packet.cast != Cast::Looped
+            && let Some(fate) = self.walk_link(cx, packet, observer)?
+        {
+            return Ok(fate);
+        }
+        self.walk_v4(cx, packet, observer)
+    }
+
+    /// The way through the link layer, to its end; none if it goes on with IPv4.
+    #[inline]
+    fn walk_link<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<Option<Fate>, DropReason> {
+        let (header, tapped) = self.admit(cx, packet)?;
+        if tapped && let Some(fate) = self.taken_above(cx, packet, &header, observer)? {
+            return Ok(Some(fate));
+        }
+        let Ethernet { source, ethertype, .. } = header;
+        if !self.sockets.hears_no_frames() {
+            let to_all = packet.cast == Cast::Broadcast;
+            self.sockets.deliver_packet(cx.now, packet.port, ethertype, source, to_all, &packet.frame);
+        }
+        if ethertype == ethernet::IPV4 {
+            return Ok(None);
+        }
+        self.walk_other(cx.now, packet, ethertype)
+    }
+
+    /// Reads the link header (`eth_type_trans`, `__netif_receive_skb_core`); the packet begins behind it then. Tells if a
+    /// bridge or a link that stands on this one may take the frame.
+    #[inline]
+    fn admit(&mut self, cx: &Cx<'_>, packet: &mut Packet) -> Result<(Ethernet, bool), DropReason> {
+        let Some(port) = self.config.ports.get_mut(packet.port) else { return Err(DropReason::PortDown) };
+        if !port.is_up() {
+            port.counters.rx_dropped += 1;
+            return Err(DropReason::PortDown);
+        }
+        let Some(header) = Ethernet::parse(&packet.frame) else {
+            port.counters.rx_errors += 1;
+            return Err(DropReason::FrameTooShort);
+        };
+        port.counters.rx_packets += 1;
+        port.counters.rx_bytes += counted(packet.frame.len(), port.counts_bare());
+        let cast = cast(&header, port);
+        if !packet.risen || cast != Cast::OtherHost {
+            packet.cast = cast;
+        }
+        let tapped = port.is_tapped();
+        packet.source_mac = (!port.is_loopback()).then_some(header.source);
+        if !self.taps.is_empty() {
+            self.tap_in(cx.now, packet.port, packet.cast, &packet.frame);
+        }
+        packet.frame.pull(ethernet::HEADER);
+        Ok((header, tapped))
+    }
+
+    /// What is not IPv4; behind a tag it may be.
+    #[inline(never)]
+    fn walk_other(&mut self, now: Time, packet: &mut Packet, ethertype: u16) -> Result<Option<Fate>, DropReason> {
+        match strip_tag(packet, ethertype) {
+            ethernet::IPV4 => Ok(None),
+            ethernet::ARP => self.walk_arp(now, packet).map(Some),
+            ethernet::IPV6 => Err(DropReason::Ipv6Disabled),
+            _ => Err(self.unknown_ethertype(packet)),
+        }
+    }
+
+    #[cold]
+    fn unknown_ethertype(&mut self, packet: &Packet) -> DropReason {
+        if let Some(port) = self.config.ports.get_mut(packet.port) {
+            port.counters.rx_dropped += 1;
+        }
+        DropReason::UnknownEthertype
     }
 
     /// Ends a packet that goes no further: counts it, tells the observer, and tells its sender if there is a rule for it.
@@ -227,4 +219,18 @@ fn cast(header: &Ethernet, port: &Port) -> Cast {
 /// True if the port asks for no ARP.
 pub(super) fn is_noarp(port: &Port) -> bool {
     port.set_flags & flag::NOARP != 0
+}
+
+/// A tag that no VLAN of this port takes: priority alone means nothing, others are another host's
+/// (`__netif_receive_skb_core`). The packet is behind its tag then; tells what it speaks, which it does without a tag, too.
+fn strip_tag(packet: &mut Packet, ethertype: u16) -> u16 {
+    let Some(tag) = vlan::tag_of(ethertype, &packet.frame) else { return ethertype };
+    packet.frame.pull(vlan::TAG);
+    if let Some((start, _)) = packet.frame.offload.partial_checksum.as_mut() {
+        *start = start.saturating_sub(vlan::TAG as u16);
+    }
+    if tag.id != 0 {
+        packet.cast = Cast::OtherHost;
+    }
+    tag.ethertype
 }

@@ -28,9 +28,7 @@ impl Stack {
         observer: &mut O,
     ) -> Result<Fate, DropReason> {
         admit(packet)?;
-        // What came up through a bridge was asked about there (`ip_sabotage_in`).
-        let asked = packet.risen && packet.physdev.0.is_some();
-        if !(self.filter.is_empty() || asked)
+        if !self.filter.is_empty()
             && let Some(fate) = self.before_routing(cx, packet, observer)?
         {
             return Ok(fate);
@@ -73,9 +71,8 @@ impl Stack {
             Before::Own if packet.route.flags & rtcf::LOCAL == 0 => return Err(DropReason::MulticastUnwanted),
             Before::Own | Before::Passing => return Ok(known(packet)),
         }
-        let Ipv4 { source, destination, tos, .. } = packet.header;
-        let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, destination, packet.port) };
-        let way = self.way_of(now, self.with_flow(key, packet));
+        let destination = packet.header.destination;
+        let way = self.way_of_packet(now, packet, destination);
         match &way {
             Ok(way) => {
                 packet.route = Routed { kind: way.kind, flags: way.flags, ..Routed::NOT_YET };
@@ -93,27 +90,28 @@ impl Stack {
         way
     }
 
-    /// The way of a packet that came in.
+    /// The way of a packet to there. What else it depends on is found out where that is asked for: protocol and ports
+    /// (`fib4_rules_early_flow_dissect`); and of an ICMP error, that it goes as what it quotes went (`ip_multipath_l3_keys`).
     #[inline]
-    pub(super) fn way_of(&self, now: Time, key: InputKey) -> Result<InputRoute, DropReason> {
-        let to = key.destination;
-        let joined = to == ALL_HOSTS || to.is_multicast() && self.vxlan_joined(to);
-        let key = InputKey { joined, ..key };
-        self.ask(now, |net, rib| input_route(net, rib, &key))
-    }
-
-    /// What else of a packet its way depends on, where that is asked for: protocol and ports (`fib4_rules_early_flow_dissect`);
-    /// and of an ICMP error, that it goes as what it quotes went (`ip_multipath_l3_keys`).
-    #[inline]
-    fn with_flow(&self, mut key: InputKey, packet: &Packet) -> InputKey {
+    fn way_of_packet(&self, now: Time, packet: &Packet, to: Ipv4Addr) -> Result<InputRoute, DropReason> {
+        let Ipv4 { source, tos, protocol, .. } = packet.header;
+        let mut key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, to, packet.port) };
         let policy = self.config.sysctls.fib_multipath_hash_policy();
         if policy != 0 || self.config.rib4.looks_at_transport() {
             key.transport = transport_of(packet);
         }
-        if policy != 1 && packet.header.protocol == protocol::ICMP {
+        if policy != 1 && protocol == protocol::ICMP {
             key.hash = hash_of_quoted(packet);
         }
-        key
+        self.way_of(now, key)
+    }
+
+    /// The way of a packet of which this is known.
+    #[inline]
+    pub(super) fn way_of(&self, now: Time, mut key: InputKey) -> Result<InputRoute, DropReason> {
+        let to = key.destination;
+        key.joined = to == ALL_HOSTS || to.is_multicast() && self.vxlan_joined(to);
+        self.ask(now, |net, rib| input_route(net, rib, &key))
     }
 
     /// Reads the options, and acts on them (`ip_rcv_options`). A packet with a source route may get another way.
@@ -179,10 +177,7 @@ impl Stack {
                 packet.info = u32::from(malformed.pointer) << 24;
                 DropReason::IpOptions
             })?;
-            let Ipv4 { source, tos, .. } = packet.header;
-            let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, hop, packet.port) };
-            let routed = self.way_of(now, self.with_flow(key, packet));
-            way = routed.map_err(|_| DropReason::SourceRouted)?;
+            way = self.way_of_packet(now, packet, hop).map_err(|_| DropReason::SourceRouted)?;
             match way.kind {
                 RouteKind::Local => set_destination(packet, hop),
                 RouteKind::Unicast => {

@@ -8,7 +8,6 @@ use crate::link::PortKind;
 use crate::link::virt::{Lower, MacvlanMode, Place, Takes, Upper};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
-use crate::time::Time;
 use crate::wire::{Ethernet, ethernet, vlan};
 
 impl Stack {
@@ -244,20 +243,5 @@ impl Stack {
     pub(super) fn visit_risen<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: Packet, observer: &mut O) {
         observer.step(Step::Received { port: packet.port, frame: &packet.frame });
         self.visit(cx, packet, observer);
-    }
-
-    /// A tag that no VLAN of this port takes: priority alone means nothing, others are another host's
-    /// (`__netif_receive_skb_core`). The packet is behind its tag then; tells what it speaks.
-    #[cold]
-    pub(super) fn strip_tag(&mut self, _now: Time, packet: &mut Packet, ethertype: u16) -> Option<u16> {
-        let tag = vlan::tag_of(ethertype, &packet.frame)?;
-        packet.frame.pull(vlan::TAG);
-        if let Some((start, _)) = packet.frame.offload.partial_checksum.as_mut() {
-            *start = start.saturating_sub(vlan::TAG as u16);
-        }
-        if tag.id != 0 {
-            packet.cast = Cast::OtherHost;
-        }
-        Some(tag.ethertype)
     }
 }
