@@ -33,7 +33,6 @@ mod refused;
 mod regex;
 mod resolve;
 mod route;
-mod services;
 mod sleep;
 mod socket;
 mod ss;

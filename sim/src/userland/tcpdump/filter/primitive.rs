@@ -2,8 +2,8 @@
 
 use super::lex::number;
 use super::{Base, Number, Relation, Test};
+use crate::userland::netdb;
 use crate::userland::resolve::{Family, resolve};
-use crate::userland::services;
 use crate::userland::tcpdump::pcap::LinkType;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -226,7 +226,7 @@ impl Compiler {
             }
             Some(Kind::Port) => {
                 let wanted = port_protocol(q.protocol, "port")?;
-                let known = [TCP, UDP, SCTP].map(|p| services::port(name, p.name()).map(|port| (p, port)));
+                let known = [TCP, UDP, SCTP].map(|p| netdb::service(name, Some(p.name())).map(|port| (p, port)));
                 let known: Vec<(Protocol, u16)> = known.into_iter().flatten().collect();
                 let Some((first, port)) = known.first().copied() else { return Err(format!("unknown port '{name}'")) };
                 let only = (known.len() == 1).then_some(first);
@@ -240,7 +240,7 @@ impl Compiler {
                 let unknown = || format!("unknown port in range '{name}'");
                 let port = |text: &str| match number(text) {
                     Some(port) => u16::try_from(port).map_err(|_| format!("illegal port number {port} > 65535")),
-                    None => services::port(text, "tcp").or(services::port(text, "udp")).ok_or_else(unknown),
+                    None => netdb::service(text, Some("tcp")).or(netdb::service(text, Some("udp"))).ok_or_else(unknown),
                 };
                 let (low, high) = name.split_once('-').ok_or_else(unknown)?;
                 let (low, high) = (port(low)?, port(high)?);

@@ -1,6 +1,6 @@
 //! Names of addresses, ports and protocols; and addresses without names.
 
-use super::super::super::services;
+use super::super::super::netdb;
 use super::{Printed, Printer, array_at};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use vethlab_engine::addr::Mac;
@@ -48,7 +48,7 @@ impl Printer {
     }
 
     fn port(&self, port: u16, protocol: &str) -> String {
-        let name = if self.style.numeric { None } else { services::name(port, protocol) };
+        let name = if self.style.numeric { None } else { netdb::port_name(port, protocol) };
         name.map_or_else(|| port.to_string(), str::to_string)
     }
 
