@@ -41,7 +41,7 @@ mod judged;
 use super::Proc;
 use crate::lab::Exit;
 use crate::world::{NsId, World};
-use args::{Args, Stop, matches};
+use args::{Args, Family, Stop, matches};
 use options::{Options, Start};
 use print::{Print, Stream};
 use std::cell::RefMut;
@@ -57,14 +57,22 @@ struct Suite {
     usage: &'static str,
     /// The status for an object that it does not have.
     unknown: i32,
-    /// Reads the options before the object.
-    options: ReadOptions,
+    /// The option before the object that a word abbreviates; none for a colour, or nothing.
+    option: fn(&str) -> Option<&'static str>,
+    /// The families that `-family` knows.
+    family: fn(&str) -> Option<Family>,
+    /// What it tells to try instead of an unknown option.
+    help: &'static str,
     /// Its objects: an abbreviation means the first that it fits.
     objects: &'static [(&'static str, Object)],
 }
 
-/// Reads options; the function is called for each `-n NAME`, at once, so that its refusal comes in its turn.
-type ReadOptions = for<'a> fn(&'a [String], &mut dyn FnMut(&str) -> Result<(), Stop>) -> Result<Start<'a>, Stop>;
+impl Suite {
+    /// Its usage, and status 255.
+    fn usage(&self) -> Stop {
+        Stop::quit(255, self.usage)
+    }
+}
 
 /// A running `ip`.
 struct Ip {
@@ -90,7 +98,9 @@ const IP: Suite = Suite {
     version: "ip utility, iproute2-6.1.0, libbpf 1.1.2\n",
     usage: include_str!("ip/usage/ip.txt"),
     unknown: 1,
-    options: |words, switch| options::read(words, switch),
+    option: options::find,
+    family: Family::named,
+    help: "ip -help",
     objects: OBJECTS,
 };
 
@@ -134,7 +144,7 @@ const OBJECTS: &[(&str, Object)] = &[
 
 /// `ip`'s own usage, and status 255.
 fn usage() -> Stop {
-    Stop::quit(255, IP.usage)
+    IP.usage()
 }
 
 /// The program.
@@ -172,7 +182,7 @@ impl Ip {
     fn start(&mut self, words: &[String]) -> Result<Option<String>, Stop> {
         let p = self.p.clone();
         let mut ns = self.ns;
-        let start = (self.suite.options)(words, &mut |name| {
+        let start = options::read(words, self.suite, |name| {
             ns = netns_switch(&p.world(), name)?;
             Ok(())
         });
@@ -190,7 +200,7 @@ impl Ip {
         };
         self.set_options(opts);
         if words.is_empty() {
-            return Err(Stop::quit(255, self.suite.usage));
+            return Err(self.suite.usage());
         }
         self.command(words)?;
         Ok(None)

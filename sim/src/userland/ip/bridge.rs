@@ -6,8 +6,8 @@ mod link;
 mod mdb;
 mod vlan;
 
-use super::args::{Args, Family, Stop, invarg, matches};
-use super::options::{ColorOption, Options, Start, color_option};
+use super::args::{Args, Family, Stop, matches};
+use super::options::color_option;
 use super::{Ip, Suite};
 use crate::lab::Exit;
 use crate::userland::Proc;
@@ -18,7 +18,9 @@ const BRIDGE: Suite = Suite {
     version: "bridge utility, 6.1.0\n",
     usage: include_str!("usage/bridge/program.txt"),
     unknown: 255,
-    options,
+    option: find,
+    family,
+    help: "bridge help",
     objects: &[
         ("link", link::run),
         ("fdb", fdb::run),
@@ -36,7 +38,7 @@ pub(in super::super) async fn main(p: Proc) -> Exit {
 }
 
 fn usage() -> Stop {
-    Stop::quit(255, BRIDGE.usage)
+    BRIDGE.usage()
 }
 
 /// A command that an object does not have.
@@ -65,42 +67,6 @@ fn on_off(name: &str, args: &mut Args<'_>) -> Result<bool, Stop> {
     super::args::one_of(name, args.value()?, &["off", "on"]).map(|at| at == 1).map_err(|text| Stop::fail(234, text))
 }
 
-/// Reads the options before the object, in the order in which iproute2 tries them.
-fn options<'a>(words: &'a [String], switch: &mut dyn FnMut(&str) -> Result<(), Stop>) -> Result<Start<'a>, Stop> {
-    let mut opts = Options::default();
-    let mut batch = None;
-    let mut rest = words;
-    while let Some((word, after)) = rest.split_first() {
-        if word == "--" {
-            rest = after;
-            break;
-        }
-        if !word.starts_with('-') {
-            break;
-        }
-        rest = after;
-        let option = if word.starts_with("--") { word.get(1..).unwrap_or_default() } else { word };
-        let mut value = || {
-            let (value, after) = rest.split_first()?;
-            rest = after;
-            Some(value.as_str())
-        };
-        match find(option) {
-            Some("-help") => return Err(usage()),
-            Some("-Version") => return Ok(Start::Version),
-            Some("-family") => opts.family = family(value().ok_or_else(usage)?)?,
-            Some("-netns") => switch(value().unwrap_or("(null)"))?,
-            Some("-batch") => batch = Some(value().ok_or_else(usage)?.to_owned()),
-            Some(name) => set(&mut opts, name),
-            None => opts.color = color(option)?,
-        }
-    }
-    Ok(match batch {
-        Some(file) => Start::Batch(Options { batch: true, ..opts }, file),
-        None => Start::Command(opts, rest),
-    })
-}
-
 /// The option that this one abbreviates. `None`: a colour, or nothing.
 fn find(option: &str) -> Option<&'static str> {
     const BEFORE_COLOR: &[&str] =
@@ -116,33 +82,12 @@ fn find(option: &str) -> Option<&'static str> {
     found.or_else(|| abbreviated(AFTER_COLOR))
 }
 
-fn set(opts: &mut Options, name: &str) {
-    match name {
-        "-4" => opts.family = Family::Inet,
-        "-6" => opts.family = Family::Inet6,
-        "-stats" | "-statistics" => opts.stats = opts.stats.saturating_add(1),
-        "-details" => opts.details = true,
-        "-oneline" => opts.oneline = true,
-        "-force" => opts.force = true,
-        "-json" => opts.json = true,
-        "-pretty" => opts.pretty = true,
-        // -timestamp is for `monitor`; -compressvlans for VLANs, of which there are none.
-        _ => {}
-    }
-}
-
-fn family(word: &str) -> Result<Family, Stop> {
+fn family(word: &str) -> Option<Family> {
     match word {
-        "inet" => Ok(Family::Inet),
-        "inet6" => Ok(Family::Inet6),
-        "help" => Err(usage()),
-        _ => Err(invarg("invalid protocol family", word)),
+        "inet" => Some(Family::Inet),
+        "inet6" => Some(Family::Inet6),
+        _ => None,
     }
-}
-
-fn color(option: &str) -> Result<ColorOption, Stop> {
-    color_option(option)
-        .ok_or_else(|| Stop::quit(255, format!("Option \"{option}\" is unknown, try \"bridge help\".\n")))
 }
 
 /// `bridge monitor`: nobody sends notices here; its words are read all the same.
@@ -164,11 +109,12 @@ fn monitor(_: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::{self, ColorOption, Options, Start};
     use super::*;
 
     fn read(line: &str) -> Result<Options, Stop> {
         let words: Vec<String> = line.split_whitespace().map(String::from).collect();
-        match options(&words, &mut |_| Ok(()))? {
+        match options::read(&words, &BRIDGE, |_| Ok(()))? {
             Start::Command(opts, _) | Start::Batch(opts, _) => Ok(opts),
             Start::Version => Ok(Options::default()),
         }

@@ -1,9 +1,9 @@
 //! The options before the object. Each may be abbreviated, and written with one or two dashes; the order of the tests
-//! decides what an abbreviation means (`-b` is `-batch`, `-br` is `-brief`), and it is iproute2's.
+//! decides what an abbreviation means (`-b` is `-batch`, `-br` is `-brief`), and it is iproute2's, for each program its own.
 
+use super::Suite;
 use super::args::{Family, Stop, atoi, get_unsigned, invarg, matches};
 use super::print::Style;
-use super::usage;
 
 /// What the options say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,8 +108,13 @@ pub(super) enum Start<'a> {
     Command(Options, &'a [String]),
 }
 
-/// Reads the options. `switch` is called for each `-n NAME`, at once, so that its refusal comes in its turn.
-pub(super) fn read(words: &[String], mut switch: impl FnMut(&str) -> Result<(), Stop>) -> Result<Start<'_>, Stop> {
+/// Reads the options of a program. `switch` is called for each `-n NAME`, at once, so that its refusal comes in its turn.
+pub(super) fn read<'a>(
+    words: &'a [String],
+    suite: &Suite,
+    mut switch: impl FnMut(&str) -> Result<(), Stop>,
+) -> Result<Start<'a>, Stop> {
+    let usage = || suite.usage();
     let mut opts = Options::default();
     let mut batch = None;
     let mut rest = words;
@@ -128,16 +133,16 @@ pub(super) fn read(words: &[String], mut switch: impl FnMut(&str) -> Result<(), 
             rest = after;
             Some(value.as_str())
         };
-        match find(option) {
+        match (suite.option)(option) {
             Some("-loops") => opts.loops = atoi(value().ok_or_else(usage)?),
-            Some("-family") => opts.family = family(value().ok_or_else(usage)?)?,
+            Some("-family") => opts.family = family(suite, value().ok_or_else(usage)?)?,
             Some("-rcvbuf") => rcvbuf(value().ok_or_else(usage)?)?,
             Some("-batch") => batch = Some(value().ok_or_else(usage)?.to_owned()),
             Some("-netns") => switch(value().unwrap_or("(null)"))?,
             Some("-Version") => return Ok(Start::Version),
             Some("-help") => return Err(usage()),
             Some(name) => set(&mut opts, name),
-            None => opts.color = color(option)?,
+            None => opts.color = color(suite, option)?,
         }
     }
     Ok(match batch {
@@ -146,8 +151,8 @@ pub(super) fn read(words: &[String], mut switch: impl FnMut(&str) -> Result<(), 
     })
 }
 
-/// The option that this one abbreviates. `None`: a colour, or nothing.
-fn find(option: &str) -> Option<&'static str> {
+/// The option of `ip` that this one abbreviates. `None`: a colour, or nothing.
+pub(super) fn find(option: &str) -> Option<&'static str> {
     const EXACT: &[&str] = &["-4", "-6", "-0", "-M", "-B"];
     const BEFORE_COLOR: &[&str] = &[
         "-loops",
@@ -200,16 +205,17 @@ fn set(opts: &mut Options, name: &str) {
         "-pretty" => opts.pretty = true,
         "-Numeric" => opts.numeric = true,
         "-all" => opts.all = true,
-        // -resolve needs a resolver, of which a world has none; -echo asks for notices that nobody sends here.
+        // -resolve needs a resolver, of which a world has none; -echo asks for notices that nobody sends here;
+        // -compressvlans is for VLANs of bridges, of which there are none.
         _ => {}
     }
 }
 
-fn family(word: &str) -> Result<Family, Stop> {
+fn family(suite: &Suite, word: &str) -> Result<Family, Stop> {
     if word == "help" {
-        return Err(usage());
+        return Err(suite.usage());
     }
-    Family::named(word).ok_or_else(|| invarg("invalid protocol family", word))
+    (suite.family)(word).ok_or_else(|| invarg("invalid protocol family", word))
 }
 
 fn rcvbuf(word: &str) -> Result<(), Stop> {
@@ -227,12 +233,14 @@ pub(super) fn color_option(option: &str) -> Option<ColorOption> {
     }
 }
 
-fn color(option: &str) -> Result<ColorOption, Stop> {
-    color_option(option).ok_or_else(|| Stop::quit(255, format!("Option \"{option}\" is unknown, try \"ip -help\".\n")))
+fn color(suite: &Suite, option: &str) -> Result<ColorOption, Stop> {
+    let unknown = || format!("Option \"{option}\" is unknown, try \"{}\".\n", suite.help);
+    color_option(option).ok_or_else(|| Stop::quit(255, unknown()))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::IP;
     use super::*;
 
     fn words(line: &str) -> Vec<String> {
@@ -240,7 +248,7 @@ mod tests {
     }
 
     fn options(line: &str) -> Result<Options, Stop> {
-        match read(&words(line), |_| Ok(()))? {
+        match read(&words(line), &IP, |_| Ok(()))? {
             Start::Command(opts, _) | Start::Batch(opts, _) => Ok(opts),
             Start::Version => Ok(Options::default()),
         }
@@ -271,7 +279,7 @@ mod tests {
         assert_eq!(options("-c link").map(|opts| opts.color), Ok(ColorOption::Always));
         assert_eq!(options("--foo"), Err(Stop::quit(255, "Option \"-foo\" is unknown, try \"ip -help\".\n")));
         assert_eq!(options("-c=maybe"), Err(Stop::quit(255, "Option \"-c=maybe\" is unknown, try \"ip -help\".\n")));
-        assert_eq!(options("-batch"), Err(usage()));
+        assert_eq!(options("-batch"), Err(IP.usage()));
         assert_eq!(
             options("-f ipx link"),
             Err(Stop::quit(255, "Error: argument \"ipx\" is wrong: invalid protocol family\n"))
@@ -281,10 +289,10 @@ mod tests {
     #[test]
     fn a_namespace_is_entered_in_its_turn() {
         let line = words("-n red -x");
-        let refused = read(&line, |name| Err(Stop::quit(255, format!("no {name}"))));
+        let refused = read(&line, &IP, |name| Err(Stop::quit(255, format!("no {name}"))));
         assert_eq!(refused, Err(Stop::quit(255, "no red")));
         // C's printf has a word for a name that is missing.
-        let refused = read(&words("-n"), |name| Err(Stop::quit(255, name))).map(drop);
+        let refused = read(&words("-n"), &IP, |name| Err(Stop::quit(255, name))).map(drop);
         assert_eq!(refused, Err(Stop::quit(255, "(null)")));
     }
 
