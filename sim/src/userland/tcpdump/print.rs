@@ -13,6 +13,7 @@
 
 mod arp;
 mod dump;
+mod groups;
 mod icmp;
 mod icmp6;
 mod igmp;

@@ -1,5 +1,6 @@
 //! ICMPv6: errors, echoes, neighbour discovery, and reports of groups.
 
+use super::groups::MLD;
 use super::ip::Outer;
 use super::{Printed, Printer, bits, cut, from, name, say, should_be, u8_at, u16_at, u32_at};
 
@@ -29,7 +30,6 @@ const UNREACHABLE: &[(u32, &str)] = &[
     (3, "unreachable address"),
     (4, "unreachable port"),
 ];
-const RECORDS: &[(u32, &str)] = &[(1, "is_in"), (2, "is_ex"), (3, "to_in"), (4, "to_ex"), (5, "allow"), (6, "block")];
 const OPTIONS: &[(u32, &str)] = &[
     (1, "source link-address"),
     (2, "destination link-address"),
@@ -93,7 +93,8 @@ impl Printer {
                 self.neighbor_options(bytes, 24, length)?;
             }
             136 => self.neighbor_advertisement(bytes, length)?,
-            143 => self.groups(bytes, length)?,
+            143 if length < HEADER => say!(self, " [invalid len {length}]"),
+            143 => self.group_records(bytes, length, MLD)?,
             130 | 134 | 137 => {}
             _ => {
                 say!(self, ", length {length}");
@@ -197,47 +198,6 @@ impl Printer {
                 self.rest("\n\t    ", from(options, 2), size - 2);
             }
             options = from(options, size);
-        }
-        Ok(())
-    }
-
-    /// `mldv2_report_print`
-    fn groups(&mut self, bytes: &[u8], length: usize) -> Printed {
-        if length < 8 {
-            say!(self, " [invalid len {length}]");
-            return Ok(());
-        }
-        let groups = u16_at(bytes, 6)?;
-        say!(self, ", {groups} group record(s)");
-        if self.style.verbose == 0 {
-            return Ok(());
-        }
-        let mut at = 8;
-        for _ in 0..groups {
-            if length < at + 20 {
-                say!(self, " [invalid number of groups]");
-                return Ok(());
-            }
-            let (group, kind) = (self.ipv6(bytes, at + 4)?, u8_at(bytes, at)?);
-            let kind = name(RECORDS, kind.into()).map_or_else(|| format!(" [v2-report-#{kind}]"), str::to_string);
-            let sources = usize::from(u16_at(bytes, at + 2)?);
-            say!(self, " [gaddr {group} {kind}");
-            if length < at + 20 + sources * 16 {
-                say!(self, " [invalid number of sources {sources}]");
-                return Ok(());
-            }
-            if self.style.verbose == 1 {
-                say!(self, ", {sources} source(s)");
-            } else {
-                say!(self, " {{");
-                for source in 0..sources {
-                    let address = self.ipv6(bytes, at + 20 + source * 16)?;
-                    say!(self, " {address}");
-                }
-                say!(self, " }}");
-            }
-            say!(self, "]");
-            at += 20 + sources * 16;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! IGMP.
 
-use super::{Printed, Printer, checksum, cut, name, say, u8_at, u16_at, u32_at};
+use super::groups::IGMP;
+use super::{Printed, Printer, checksum, cut, say, u8_at, u16_at, u32_at};
 
-const RECORDS: &[(u32, &str)] = &[(1, "is_in"), (2, "is_ex"), (3, "to_in"), (4, "to_ex"), (5, "allow"), (6, "block")];
 /// Ten seconds, which goes without saying.
 const USUAL: u8 = 100;
 
@@ -85,23 +85,9 @@ impl Printer {
         if sources > 0 && length < 12 + sources * 4 {
             say!(self, " [invalid number of sources]");
         } else if sources > 0 {
-            self.sources(bytes, 12, sources)?;
+            self.sources(bytes, 12, sources, IGMP)?;
         }
         say!(self, "]");
-        Ok(())
-    }
-
-    fn sources(&mut self, bytes: &[u8], at: usize, count: usize) -> Printed {
-        if self.style.verbose <= 1 {
-            say!(self, ", {count} source(s)");
-            return Ok(());
-        }
-        say!(self, " {{");
-        for source in 0..count {
-            let address = self.ipv4(bytes, at + 4 * source)?;
-            say!(self, " {address}");
-        }
-        say!(self, " }}");
         Ok(())
     }
 
@@ -111,30 +97,7 @@ impl Printer {
             say!(self, " [invalid len {length}]");
             return Ok(());
         }
-        let groups = u16_at(bytes, 6)?;
-        say!(self, ", {groups} group record(s)");
-        if self.style.verbose == 0 {
-            return Ok(());
-        }
-        let mut at = 8;
-        for _ in 0..groups {
-            if length < at + 8 {
-                say!(self, " [invalid number of groups]");
-                return Ok(());
-            }
-            let (group, kind) = (self.ipv4(bytes, at + 4)?, u8_at(bytes, at)?);
-            let kind = name(RECORDS, kind.into()).map_or_else(|| format!(" [v3-report-#{kind}]"), str::to_string);
-            let sources = usize::from(u16_at(bytes, at + 2)?);
-            say!(self, " [gaddr {group} {kind}");
-            if length < at + 8 + sources * 4 {
-                say!(self, " [invalid number of sources {sources}]");
-                return Ok(());
-            }
-            self.sources(bytes, at + 8, sources)?;
-            say!(self, "]");
-            at += 8 + sources * 4;
-        }
-        Ok(())
+        self.group_records(bytes, length, IGMP)
     }
 }
 
