@@ -1,12 +1,12 @@
-//! A TCP download through two bridges, a router that masquerades, and a cable that loses.
+//! A TCP download through two bridges, a router that masquerades, and cables on which `netem` sits.
 
 use std::net::Ipv4Addr;
 use vethlab_engine::local::{SocketId, SocketKind};
+use vethlab_engine::reason::DropReason;
 use vethlab_engine::time::{Duration, Time};
 use vethlab_sim::{Host, Lab, NsId, Options};
 
-/// The client behind one bridge, the server behind another; the host between them masquerades, and loses one packet of a
-/// hundred.
+/// The client behind one bridge, the server behind another; the host between them masquerades.
 const SETUP: &[&str] = &[
     "ip link add br0 type bridge",
     "ip link add br1 type bridge",
@@ -27,9 +27,15 @@ const SETUP: &[&str] = &[
     "ip -n client route add default via 10.1.0.1",
     "sysctl -q -w net.ipv4.ip_forward=1",
     "iptables -t nat -A POSTROUTING -s 10.1.0.0/24 -o br1 -j MASQUERADE",
-    "iptables -A FORWARD -m statistic --mode random --probability 0.01 -j DROP",
 ];
 
+/// Each way loses one packet of a hundred.
+pub const LOSS: &str = "loss 1%";
+/// All that `netem` does to a packet.
+pub const EVERYTHING: &str = "delay 10ms 4ms 25% loss 1% duplicate 1% corrupt 1% reorder 25% 50%";
+
+/// The host's ends of the two cables: what leaves them is on its way to the client, and to the server.
+const CABLES: [&str; 2] = ["c0", "s0"];
 /// Where the server listens.
 const SERVER: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 2, 0, 2), 80);
 /// Most bytes that are written or read at a time.
@@ -44,17 +50,23 @@ pub struct Download {
     pub digest: u64,
     /// How long it took in virtual time.
     pub took: Duration,
-    /// Packets that were lost on the way.
+    /// Packets that `netem` lost.
     pub lost: u64,
+    /// Frames that the host made itself: ARP, and what `netem` sent twice.
+    pub made: u64,
+    /// Packets that were damaged, as their checksums told the two ends.
+    pub damaged: u64,
 }
 
-/// Downloads so many bytes, and sees that each is the right one, and that nothing follows.
+/// Downloads so many bytes over cables with these options of `netem`, and sees that each is the right one, and that nothing
+/// follows.
 ///
 /// # Panics
 /// If anything is wrong.
-pub fn download(seed: u64, length: usize) -> Download {
+pub fn download(seed: u64, length: usize, netem: &str) -> Download {
     let mut lab = Lab::new(Options { seed, host: Host::Bare });
-    for line in SETUP {
+    let cables = CABLES.map(|cable| format!("tc qdisc add dev {cable} root netem {netem}"));
+    for line in SETUP.iter().copied().chain(cables.iter().map(String::as_str)) {
         let output = lab.run(line);
         assert_eq!(output.status, 0, "{line}: {}", output.stderr);
     }
@@ -65,9 +77,16 @@ pub fn download(seed: u64, length: usize) -> Download {
         transfer.step();
     }
     let world = transfer.lab.world();
-    let host = world.host();
-    let lost = world.stack(host).counters().discarded(vethlab_engine::reason::DropReason::FilterDrop);
-    Download { digest: world.digest(), took: world.now().since(began), lost }
+    let host = world.stack(world.host()).counters();
+    let ends = [transfer.client.0, transfer.listener.0].map(|ns| world.stack(ns).counters());
+    let bad = [DropReason::TcpChecksum, DropReason::IpChecksum];
+    Download {
+        digest: world.digest(),
+        took: world.now().since(began),
+        lost: host.discarded(DropReason::NetemLoss),
+        made: host.made,
+        damaged: ends.iter().flat_map(|counters| bad.map(|reason| counters.discarded(reason))).sum(),
+    }
 }
 
 /// A download that goes on.
