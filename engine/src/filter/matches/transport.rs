@@ -20,7 +20,7 @@ pub(super) fn tcp(of: &TcpMatch, subject: &Subject<'_>) -> Fits {
     if let Some(option) = of.option {
         return tcp_with_option(of, option, subject);
     }
-    let ports = of.source.is_none() && of.destination.is_none() || ports_fit(of, subject.ports());
+    let ports = ports_fit(of.source.as_ref(), of.destination.as_ref(), subject);
     let flags = of.flags.is_none_or(|flags| flags_fit(&flags, subject.transport::<14>().map(|head| head[13])));
     Ok(ports && flags)
 }
@@ -35,7 +35,8 @@ fn tcp_with_option(of: &TcpMatch, option: Not<u8>, subject: &Subject<'_>) -> Fit
     }
     let head = subject.transport::<{ tcp::HEADER }>().ok_or(Broken)?;
     let flags = of.flags.is_none_or(|flags| flags_fit(&flags, Some(head[13])));
-    if !ports_fit(of, subject.ports()) || !flags {
+    let (source, destination) = subject.ports().ok_or(Broken)?;
+    if !may_be_within(of.source.as_ref(), source) || !may_be_within(of.destination.as_ref(), destination) || !flags {
         return Ok(false);
     }
     let length = usize::from(head[12] >> 4) * 4;
@@ -43,10 +44,23 @@ fn tcp_with_option(of: &TcpMatch, option: Not<u8>, subject: &Subject<'_>) -> Fit
     Ok(not(&option, has_option(options, option.of)))
 }
 
-fn ports_fit(of: &TcpMatch, ports: Option<(u16, u16)>) -> bool {
-    ports.is_some_and(|(source, destination)| {
-        may_be_within(of.source.as_ref(), source) && may_be_within(of.destination.as_ref(), destination)
-    })
+/// What iptables has nf_tables compare (`add_nft_tcpudp`). Two single ports that are both negated are compared at once: it
+/// takes both of them not to fit.
+fn ports_fit(source: Option<&PortRange>, destination: Option<&PortRange>, subject: &Subject<'_>) -> bool {
+    if source.is_none() && destination.is_none() {
+        return true;
+    }
+    let Some(ports) = subject.ports() else { return false };
+    match (source.and_then(negated), destination.and_then(negated)) {
+        (Some(source), Some(destination)) => ports != (source, destination),
+        _ => may_be_within(source, ports.0) && may_be_within(destination, ports.1),
+    }
+}
+
+/// The one port that a match is not to have; port 0 stands for none.
+fn negated(ports: &PortRange) -> Option<u16> {
+    let single = ports.not && ports.of.start() == ports.of.end() && *ports.of.start() != 0;
+    single.then_some(*ports.of.start())
 }
 
 fn flags_fit(of: &Not<(u8, u8)>, flags: Option<u8>) -> bool {
@@ -71,10 +85,7 @@ fn has_option(mut options: &[u8], wanted: u8) -> bool {
 
 /// `-m udp`
 pub(super) fn udp(source: Option<&PortRange>, destination: Option<&PortRange>, subject: &Subject<'_>) -> bool {
-    if source.is_none() && destination.is_none() {
-        return true;
-    }
-    subject.ports().is_some_and(|ports| may_be_within(source, ports.0) && may_be_within(destination, ports.1))
+    ports_fit(source, destination, subject)
 }
 
 /// `icmp_match`

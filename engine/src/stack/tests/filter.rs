@@ -361,3 +361,37 @@ fn errors_belong_to_their_flow() {
     assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [1]);
     assert_eq!(lab.counts(0, TableName::Mangle, "OUTPUT").0, [2]);
 }
+
+/// Two single ports that are both negated are compared at once: one of them may fit. Ranges are asked each for itself, and so
+/// are ports by the code that looks for TCP options (`iptables 1.8.9`, `add_nft_tcpudp`).
+#[test]
+fn two_negated_ports_are_one_comparison() {
+    let not = |of| Some(Not { not: true, of });
+    let udp = |source, destination| Match::Udp { source: not(source), destination: not(destination) };
+    let tcp = |option| {
+        let (source, destination) = (not(4000..=4000), not(81..=81));
+        Match::Tcp(TcpMatch { source, destination, option, ..TcpMatch::default() })
+    };
+    let mut lab = Lab::router();
+    let rules = [
+        (protocol::UDP, udp(9999..=9999, 53..=53), 1),
+        (protocol::UDP, udp(4000..=4000, 53..=53), 1),
+        (protocol::UDP, udp(4000..=4001, 53..=53), 0),
+        (protocol::UDP, udp(4000..=4000, 53..=54), 0),
+        (protocol::UDP, udp(0..=0, 54..=54), 0),
+        (protocol::UDP, udp(4000..=4000, 54..=54), 0),
+        (protocol::TCP, tcp(None), 1),
+        (protocol::TCP, tcp(Some(yes(2))), 0),
+    ];
+    for (number, asked, _) in &rules {
+        lab.append(0, TableName::Filter, "FORWARD", of(*number, asks(asked.clone())));
+    }
+    lab.packet(IN, &datagram("10.0.2.2", "10.0.3.2", 54, b"x"));
+    lab.packet(IN, &segment("10.0.2.2", "10.0.3.2", Tcp { flags: flag::SYN, ..Tcp::default() }, &[2, 4, 5, 180], &[]));
+    let counts: Vec<u64> = rules.iter().map(|(.., count)| *count).collect();
+    assert_eq!(lab.counts(0, TableName::Filter, "FORWARD").0, counts);
+}
+
+fn asks(of: Match) -> Rule {
+    Rule { matches: vec![of], ..Rule::default() }
+}
