@@ -21,6 +21,7 @@ impl Port {
             broadcast: Mac::ZERO,
             mtu: 65536,
             mtu_range: (0, 0),
+            takes: u32::MAX,
             set_flags: flag::LOOPBACK,
             carrier: true,
             operstate: OperState::Unknown,

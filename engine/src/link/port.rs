@@ -94,6 +94,9 @@ pub struct Port {
     pub mtu: u32,
     /// Bounds of `mtu` (veth: 68 and 65535; `lo`: 0 and 0, which means unbounded).
     pub mtu_range: (u32, u32),
+    /// Bytes of a frame that the cable's other end takes, as far as whoever drives the stack knows. A longer one is handed to
+    /// the device, whose driver refuses it (`veth_xmit`, `is_skb_forwardable`); the sender is told.
+    pub takes: u32,
     /// Flags that are set by request (`UP`, `NOARP`, `PROMISC` …) or are the device's nature (`BROADCAST`, `LOOPBACK`,
     /// `MULTICAST`). `RUNNING` and `LOWER_UP` follow from [`Port::carrier`]: see [`Port::flags`].
     pub set_flags: u32,

@@ -241,12 +241,15 @@ impl Stack {
         };
         observer.step(Step::Fragmented { count: fragments.left() });
         let mut sent = Ok(());
-        while let Some(fragment) = fragments.next(cx.pool) {
+        // Where one is refused, those behind it are not sent.
+        while sent.is_ok()
+            && let Some(fragment) = fragments.next(cx.pool)
+        {
             self.counters.made += 1;
-            sent = sent.and(match way.port {
+            sent = match way.port {
                 LOOPBACK => self.transmit_as(cx, LOOPBACK, Mac::ZERO, fragment, way.routed, observer),
                 port => self.hand_over(cx, port, way.next_hop, fragment, parked, observer),
-            });
+            };
         }
         self.consume(cx, frame);
         sent
@@ -339,7 +342,7 @@ impl Stack {
         let Some(port) = self.config.ports.get_mut(index).filter(|port| port.is_running()) else {
             return self.transmit_in_vain(cx, index, frame, observer);
         };
-        let kind = port.kind;
+        let (kind, takes) = (port.kind, port.takes);
         port.counters.tx_packets += 1;
         port.counters.tx_bytes += counted(frame.len(), matches!(kind, PortKind::Loopback | PortKind::Vxlan));
         if !self.taps.is_empty() {
@@ -347,7 +350,13 @@ impl Stack {
         }
         observer.step(Step::Transmitted { port: index, frame: &frame });
         match kind {
-            PortKind::Ethernet => cx.out.push(index, frame),
+            PortKind::Ethernet => {
+                // A super-frame goes through: it is cut behind the cable, or never.
+                let taken = frame.len() <= takes as usize || frame.offload.segment_size.is_some();
+                cx.out.push(index, frame);
+                self.counters.sent += 1;
+                return if taken { Ok(()) } else { Err(Errno::NoBufs) };
+            }
             PortKind::Loopback => self.looped.push_back(Looped { port: index, frame, route: routed, copy: false }),
             _ => return self.transmit_virtual(cx, index, frame, observer),
         }

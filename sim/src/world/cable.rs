@@ -92,6 +92,7 @@ impl World {
         for (side, place) in [0, 1].into_iter().zip(places) {
             self.plug(End { cable: id, side }, place);
         }
+        self.tell_ends(id);
         id
     }
 

@@ -1,6 +1,6 @@
 //! Frames between stacks: visiting a stack, carrying what leaves it, and delivering what arrives.
 
-use super::cable::{End, Place};
+use super::cable::{CableId, End, Place};
 use super::event::Event;
 use super::record::Watcher;
 use super::{NsId, World};
@@ -8,6 +8,7 @@ use vethlab_engine::Stack;
 use vethlab_engine::addr::{Ipv4Addr, Mac};
 use vethlab_engine::control::{Errno, IfIndex};
 use vethlab_engine::frame::FrameBuf;
+use vethlab_engine::link::Port;
 use vethlab_engine::local::SocketId;
 use vethlab_engine::observe::{Observer, Step};
 use vethlab_engine::reason::DropReason;
@@ -16,14 +17,11 @@ use vethlab_engine::time::{Duration, Time};
 use vethlab_engine::wire::ethernet;
 
 /// Bytes that a frame may have more than MTU and Ethernet header (`VLAN_HLEN`).
-const TAG: usize = 4;
+const TAG: u32 = 4;
 
-/// Why a frame did not go on its way.
-enum Lost {
-    /// The driver refused it, and a local sender is told (`NET_XMIT_DROP`).
-    Refused(DropReason),
-    /// It was dropped silently.
-    Silently(DropReason),
+/// Bytes of a frame that a port takes (`is_skb_forwardable`).
+fn taken_by(port: &Port) -> u32 {
+    port.mtu.saturating_add(ethernet::HEADER as u32 + TAG)
 }
 
 impl World {
@@ -47,52 +45,37 @@ impl World {
         Some(result)
     }
 
-    /// Ends an operation: the link watch runs if it is due, frames that left are carried, timers are set anew. True if a
-    /// driver refused a frame.
-    pub(super) fn finish(&mut self) -> bool {
+    /// Ends an operation: the link watch runs if it is due, frames that left are carried, timers are set anew.
+    pub(super) fn finish(&mut self) {
         self.heed_links();
         self.watch_run_due();
-        let refused = self.carry(false);
+        self.carry();
         self.set_timers();
         #[cfg(debug_assertions)]
         if let Err(broken) = crate::invariant::check(self) {
             debug_assert!(false, "after {:?}: {broken}", self.now);
         }
-        refused
     }
 
-    /// Carries what left. True if a driver refused a frame; with `give_up`, what a sender sent behind it is not tried then
-    /// (`ip_do_fragment`).
-    fn carry(&mut self, give_up: bool) -> bool {
-        let mut refused = false;
+    /// Carries what left.
+    fn carry(&mut self) {
         loop {
             if let Some((way, frame)) = self.crossing.pop_front() {
                 self.cross(way, frame);
                 continue;
             }
             let Some((ns, port, frame)) = self.leaving.pop_front() else { break };
-            if refused && give_up {
-                self.lose(ns, port, frame, DropReason::TransmitRefused);
-                continue;
-            }
             match self.take_frame(ns, port, &frame) {
-                Ok((end, delay)) => {
-                    self.set_out(end, frame, delay);
-                }
-                Err(Lost::Refused(reason)) => {
-                    refused = true;
-                    self.lose(ns, port, frame, reason);
-                }
-                Err(Lost::Silently(reason)) => self.lose(ns, port, frame, reason),
+                Ok((end, delay)) => self.set_out(end, frame, delay),
+                Err(reason) => self.lose(ns, port, frame, reason),
             }
         }
-        refused
     }
 
     /// Decides whether a cable takes a frame (`veth_xmit`): by which end it will come out, and after how long. What the other
     /// end does not take (`is_skb_forwardable`) it counts as well.
-    fn take_frame(&mut self, ns: NsId, port: IfIndex, frame: &FrameBuf) -> Result<(End, Duration), Lost> {
-        let gone = Lost::Silently(DropReason::HostTargetGone);
+    fn take_frame(&mut self, ns: NsId, port: IfIndex, frame: &FrameBuf) -> Result<(End, Duration), DropReason> {
+        let gone = DropReason::HostTargetGone;
         let Some(near) = self.end_at(ns, port) else { return Err(gone) };
         let Some(cable) = self.cables.get(&near.cable) else { return Err(gone) };
         let far = near.other();
@@ -103,11 +86,11 @@ impl World {
             };
         };
         // A super-frame goes through: it is cut behind the cable, or never.
-        let fits = frame.offload.segment_size.is_some() || frame.len() <= peer.mtu as usize + ethernet::HEADER + TAG;
+        let fits = frame.offload.segment_size.is_some() || frame.len() <= taken_by(peer) as usize;
         let lost = match (peer.is_up(), fits) {
             (true, true) => return Ok((far, cable.delay)),
-            (true, false) => Lost::Refused(DropReason::TransmitRefused),
-            (false, _) => Lost::Silently(DropReason::NoCarrier),
+            (true, false) => DropReason::TransmitRefused,
+            (false, _) => DropReason::NoCarrier,
         };
         if let Some(Place::Port(ns, index)) = self.place(far)
             && let Some(peer) = self.stack_mut(ns).port_mut(index)
@@ -115,6 +98,18 @@ impl World {
             peer.counters.rx_dropped += 1;
         }
         Err(lost)
+    }
+
+    /// Both ends of a cable learn what the other one takes.
+    pub(super) fn tell_ends(&mut self, cable: CableId) {
+        for end in [0, 1].map(|side| End { cable, side }) {
+            let takes = self.port_at(end.other()).map(|(_, peer)| taken_by(peer));
+            if let (Some(takes), Some(Place::Port(ns, index))) = (takes, self.place(end))
+                && let Some(port) = self.stack_mut(ns).port_mut(index)
+            {
+                port.takes = takes;
+            }
+        }
     }
 
     /// Sends a frame on its way.
@@ -180,16 +175,14 @@ impl World {
         debug_assert!(deadline.is_none_or(|time| time > self.now), "a timer did not move: {deadline:?}");
     }
 
-    /// [`Stack::send_to`], and frames that leave are carried. If the cable refuses one, a socket that wants to know of
-    /// errors gets `ENOBUFS`.
+    /// [`Stack::send_to`], and frames that leave are carried.
     pub fn send_to(&mut self, ns: NsId, socket: SocketId, to: (Ipv4Addr, u16), payload: &[u8]) -> Result<(), Errno> {
         let sent = self.visit(ns, |stack, cx, watcher| stack.send_to(cx, socket, to, payload, watcher));
-        let refused = self.carry(true) | self.finish();
-        sent.unwrap_or(Err(Errno::NetDown))?;
-        if refused && self.stack_mut(ns).options(socket).recverr { Err(Errno::NoBufs) } else { Ok(()) }
+        self.finish();
+        sent.unwrap_or(Err(Errno::NetDown))
     }
 
-    /// [`Stack::send_frame`], and frames that leave are carried. If the cable refuses it: `ENOBUFS`.
+    /// [`Stack::send_frame`], and frames that leave are carried.
     pub fn send_frame(
         &mut self,
         ns: NsId,
@@ -199,8 +192,7 @@ impl World {
         payload: &[u8],
     ) -> Result<(), Errno> {
         let sent = self.visit(ns, |stack, cx, watcher| stack.send_frame(cx, socket, port, to, payload, watcher));
-        let refused = self.finish();
-        sent.unwrap_or(Err(Errno::NetDown))?;
-        if refused { Err(Errno::NoBufs) } else { Ok(()) }
+        self.finish();
+        sent.unwrap_or(Err(Errno::NetDown))
     }
 }

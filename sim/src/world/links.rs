@@ -256,6 +256,7 @@ impl World {
             self.stack_mut(ns).carrier(index, true);
         }
         let outcome = self.apply_plain(ns, command);
+        self.tell_ends(end.cable);
         let is_up = self.port_at(end).is_some_and(|(_, port)| port.is_up());
         match (up, is_up) {
             (false, true) => self.opened(end, meets, was_up),

@@ -223,3 +223,20 @@ fn packet_sockets_see_each_frame() {
     assert_eq!((seen.source_mac, seen.payload.as_slice(), seen.port), (host_mac(2), &b"anything"[..], 2));
     assert_eq!(lab.dropped(0, DropReason::OtherHost), 1);
 }
+
+/// A veth takes no frame that is too long for its peer: of a packet in fragments only the first is tried
+/// (`ip_do_fragment`), and who listens for errors is told.
+#[test]
+fn fragments_end_where_one_is_refused() {
+    let mut lab = Lab::host();
+    lab.neighbor((0, 2), "10.0.0.2", port_mac((0, 9)));
+    lab.stacks[0].port_mut(2).expect("a port").takes = 1018;
+    let socket = lab.socket(0, RAW);
+    for (size, tried) in [(976, Ok(())), (977, Err(Errno::NoBufs)), (5000, Err(Errno::NoBufs))] {
+        assert_eq!(lab.ping(0, socket, "10.0.0.2", size), tried);
+        lab.only((0, 2));
+    }
+    lab.stacks[0].options(socket).recverr = false;
+    assert_eq!(lab.ping(0, socket, "10.0.0.2", 5000), Ok(()));
+    lab.only((0, 2));
+}
