@@ -254,6 +254,16 @@ impl Conntrack {
             }
         }
     }
+
+    /// Bytes that all flows take, and those that have been.
+    pub(crate) fn footprint(&self) -> usize {
+        self.table.footprint() + self.pending.capacity() * size_of::<ConnId>()
+    }
+
+    /// True if nothing is left in any chain or list.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.table.is_bare() && self.pending.is_empty()
+    }
 }
 
 #[cfg(test)]

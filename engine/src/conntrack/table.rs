@@ -326,6 +326,24 @@ impl ConnTable {
     }
 }
 
+#[cfg(test)]
+impl ConnTable {
+    /// Bytes on the heap, with those that the list of free places will take.
+    pub(super) fn footprint(&self) -> usize {
+        let free = self.free.capacity().max(self.slots.capacity());
+        let words = free + self.chains.capacity() + self.sources.capacity();
+        let seconds = self.seconds.len() * 2 * size_of::<(u64, u32)>();
+        self.slots.capacity() * size_of::<Slot>() + words * size_of::<u32>() + seconds
+    }
+
+    /// No flow, and every chain and list has its end at once.
+    pub(super) fn is_bare(&self) -> bool {
+        let empty = |heads: &[u32]| heads.iter().all(|head| *head == NIL);
+        let slots = self.slots.iter().all(|slot| slot.conn.is_none() && slot.second.is_none());
+        slots && empty(&self.chains) && empty(&self.sources) && self.seconds.is_empty()
+    }
+}
+
 /// The finish of SplitMix64.
 #[inline]
 const fn mix(word: u64) -> u64 {
