@@ -50,6 +50,8 @@ pub(crate) struct Look {
     pub(crate) mtu: usize,
     /// The segment size that is told to the other side.
     pub(crate) advertised: u16,
+    /// What is not acknowledged is sent again after this time at the earliest.
+    pub(crate) rto_min: Duration,
     /// `tcp_timestamps`, `tcp_sack`, `tcp_window_scaling`
     pub(crate) timestamps: bool,
     pub(crate) sack: bool,

@@ -135,7 +135,7 @@ impl Stack {
             return Err(Errno::NotConn);
         }
         connected.shut = true;
-        connected.conn.socket_mut().close();
+        connected.conn.end();
         self.sockets.tcp.wake(Time::ZERO, socket);
         Ok(())
     }
@@ -165,9 +165,11 @@ impl Stack {
         self.sockets.get(socket).ok()?.peer
     }
 
-    /// The error that the next call would fail with (`SO_ERROR`), which it then does not.
+    /// The error that the next call would fail with, which it then does not; failing that, one that a connection only
+    /// remembers (`SO_ERROR`).
     pub fn take_error(&mut self, socket: SocketId) -> Option<Errno> {
-        self.sockets.get_mut(socket).ok()?.take_pending().err()
+        let pending = self.sockets.get_mut(socket).ok()?.take_pending().err();
+        pending.or_else(|| self.sockets.tcp.connected_mut(socket)?.soft.take())
     }
 
     /// An error waits (`POLLERR`).

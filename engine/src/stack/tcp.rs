@@ -411,7 +411,14 @@ fn look(route: Option<&OutputRoute>, conf: &TcpConf) -> Look {
     let told =
         route.and_then(|route| route.metrics.advmss).map_or(mtu - ipv4::HEADER - tcp::HEADER, |mss| mss as usize);
     let advertised = told.min(LARGEST_MTU - ipv4::HEADER - tcp::HEADER) as u16;
-    Look { mtu, advertised, timestamps: conf.timestamps, sack: conf.sack, scaling: conf.window_scaling }
+    Look {
+        mtu,
+        advertised,
+        rto_min: conf.rto_min,
+        timestamps: conf.timestamps,
+        sack: conf.sack,
+        scaling: conf.window_scaling,
+    }
 }
 
 /// What chooses among listeners that share a port: the same for all segments of a flow.

@@ -15,6 +15,8 @@ pub struct TcpConf {
     pub synack_retries: u32,
     /// `net.ipv4.tcp_retries2`
     pub retries2: u32,
+    /// `net.ipv4.tcp_rto_min_us`
+    pub rto_min: Duration,
     /// `net.ipv4.tcp_fin_timeout`
     pub fin_timeout: Duration,
     /// `net.ipv4.tcp_abort_on_overflow`
@@ -39,6 +41,7 @@ impl Sysctls {
             syn_linear_timeouts: number(const { at("ipv4/tcp_syn_linear_timeouts") }),
             synack_retries: number(const { at("ipv4/tcp_synack_retries") }),
             retries2: number(const { at("ipv4/tcp_retries2") }),
+            rto_min: Duration::from_micros(u64::from(number(const { at("ipv4/tcp_rto_min_us") }))),
             fin_timeout: seconds(const { at("ipv4/tcp_fin_timeout") }),
             abort_on_overflow: self.on(const { at("ipv4/tcp_abort_on_overflow") }),
             timestamps: self.on(const { at("ipv4/tcp_timestamps") }),

@@ -20,9 +20,8 @@ const SEND: usize = 1 << 20;
 pub(crate) const WINDOW_SCALE: u8 = 10;
 /// The receive window at first (`tcp_rmem`'s 131072, half of it for the books).
 const FIRST_WINDOW: u32 = 65_535;
-/// The retransmission time-out that smoltcp does not go below, and that Linux does not.
+/// The retransmission time-out that smoltcp does not go below.
 const SMOLTCP_RTO: Duration = Duration::from_secs(1);
-const LEAST_RTO: Duration = Duration::from_millis(200);
 /// Segments that one call may let go: more than any window has.
 const BURST: usize = 8192;
 
@@ -35,6 +34,8 @@ pub(crate) struct Conn {
     mtu: usize,
     /// How far its clock is ahead.
     ahead: Duration,
+    /// The retransmission time-out that Linux does not go below.
+    rto_min: Duration,
     /// The SYN or SYN-ACK that is repeated, while there is no answer.
     pub(crate) handshake: Option<Handshake>,
     /// What the other side offered.
@@ -61,6 +62,8 @@ pub(crate) struct Conn {
     progressed: bool,
     /// What was sent was too large for the path, and must be sent again.
     pub(crate) resend: bool,
+    /// Our last word is to follow what the program has said before.
+    ends: bool,
     /// What did and what did not come and go.
     pub(crate) tally: Tally,
 }
@@ -125,6 +128,7 @@ impl Conn {
             flow,
             mtu: look.mtu,
             ahead: Duration::ZERO,
+            rto_min: look.rto_min,
             handshake: None,
             offer: Options::default(),
             acks: Acks::new(),
@@ -140,6 +144,7 @@ impl Conn {
             stuck_since: None,
             progressed: false,
             resend: false,
+            ends: false,
             tally: Tally::default(),
         }
     }
@@ -152,6 +157,11 @@ impl Conn {
     /// The smoltcp socket, for the program's calls.
     pub(crate) fn socket_mut(&mut self) -> &mut Socket<'static> {
         self.sockets.get_mut(self.handle)
+    }
+
+    /// The program has nothing more to say. What it has said leaves first: it would have left when it was said.
+    pub(crate) fn end(&mut self) {
+        self.ends = true;
     }
 
     /// The next sequence number that the other side is expected to send.
@@ -196,9 +206,13 @@ impl Conn {
         self.round_trip
     }
 
-    /// Its own clock.
+    /// Its own clock: it stands still where Linux waits longer for an acknowledgement than smoltcp would.
     fn clock(&self, now: Time) -> Instant {
-        Instant::from_micros(((now.nanos() + self.ahead.as_nanos() as u64) / 1000) as i64)
+        let clock = Instant::from_micros(((now.nanos() + self.ahead.as_nanos() as u64) / 1000) as i64);
+        match self.timeout {
+            Some((expires, due)) if due > now => clock.min(Instant::from_micros(expires.total_micros() - 1)),
+            _ => clock,
+        }
     }
 
     /// Path MTU discovery, or the administrator, has changed what fits.
@@ -288,11 +302,20 @@ impl Conn {
 
     /// The retransmission time-out before any backing off (`tcp_set_rto`).
     pub(crate) fn base_timeout(&self) -> Duration {
-        self.round_trip.map_or(SMOLTCP_RTO, |(smoothed, deviation)| smoothed + (deviation * 4).max(LEAST_RTO))
+        self.round_trip.map_or(SMOLTCP_RTO, |(smoothed, deviation)| smoothed + (deviation * 4).max(self.rto_min))
     }
 
-    /// Lets go what is to be sent now. Before the handshake is done, its own timer decides about repetitions.
+    /// Lets go what is to be sent now.
     pub(crate) fn egress(&mut self, now: Time, pool: &mut FramePool, out: &mut Vec<FrameBuf>) {
+        self.let_go(now, pool, out);
+        if std::mem::take(&mut self.ends) {
+            self.socket_mut().close();
+            self.let_go(now, pool, out);
+        }
+    }
+
+    /// The same. Before the handshake is done, its own timer decides about repetitions.
+    fn let_go(&mut self, now: Time, pool: &mut FramePool, out: &mut Vec<FrameBuf>) {
         let opening = matches!(self.state(), State::SynSent | State::SynReceived);
         if opening && self.handshake.is_some() {
             return;
@@ -354,7 +377,7 @@ impl Conn {
         {
             return due;
         }
-        let base = self.base_timeout().min(SMOLTCP_RTO);
+        let base = self.base_timeout().min(SMOLTCP_RTO).max(self.rto_min);
         let scaled = waits.as_micros() as u64 * base.as_micros() as u64 / SMOLTCP_RTO.as_micros() as u64;
         let due = now + Duration::from_micros(scaled.max(1));
         self.timeout = Some((expires, due));

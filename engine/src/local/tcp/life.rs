@@ -109,7 +109,7 @@ fn say_goodbye(connected: &mut Connected) -> bool {
         _ if connected.over => return false,
         State::SynSent | State::SynReceived | State::Closed | State::Listen => return false,
         _ if socket.recv_queue() > 0 => socket.abort(),
-        _ => socket.close(),
+        _ => connected.conn.end(),
     }
     connected.shut = true;
     true

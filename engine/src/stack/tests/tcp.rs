@@ -143,6 +143,17 @@ fn who_closes_at_once_answers_an_end_with_an_end() {
 }
 
 #[test]
+fn what_was_said_leaves_before_the_end() {
+    let (mut lab, client, server) = connected();
+    lab.stacks[0].send_bytes(client, b"hello").unwrap();
+    lab.stacks[0].shutdown(client).unwrap();
+    lab.wait(Duration::ZERO);
+    assert_eq!(talk(&lab), "0:P.5 0:F. 1:.", "in two segments: the first had left when the end was said");
+    assert_eq!(read(&mut lab, 1, server), Ok(Some(b"hello".to_vec())));
+    assert_eq!(read(&mut lab, 1, server), Ok(Some(Vec::new())), "the end");
+}
+
+#[test]
 fn nobody_listens() {
     let mut lab = Lab::pair();
     let client = dial(&mut lab, 0, SERVER, 80);
@@ -295,6 +306,33 @@ fn what_is_lost_is_sent_again() {
     assert_eq!(read(&mut lab, 1, server), Ok(None));
     lab.wait(Duration::from_millis(250));
     assert_eq!(read(&mut lab, 1, server), Ok(Some(b"hello".to_vec())), "Linux waits 200 ms");
+}
+
+#[test]
+fn the_administrator_says_when_it_is_sent_again() {
+    let mut lab = Lab::pair();
+    lab.sysctl(0, "net/ipv4/tcp_rto_min_us", "30000000");
+    let listens = listener(&mut lab, 1, 80, 1);
+    let client = dial(&mut lab, 0, SERVER, 80);
+    let (server, _) = lab.stacks[1].accept(listens).unwrap().expect("a connection");
+    write(&mut lab, 0, client, b"one");
+    lab.trouble = Some((Rng::new(1), 1000));
+    write(&mut lab, 0, client, b"two");
+    lab.trouble = None;
+    lab.wait(Duration::from_secs(29));
+    assert_eq!(read(&mut lab, 1, server), Ok(Some(b"one".to_vec())));
+    assert_eq!(read(&mut lab, 1, server), Ok(None));
+    lab.wait(Duration::from_secs(2));
+    assert_eq!(read(&mut lab, 1, server), Ok(Some(b"two".to_vec())));
+}
+
+#[test]
+fn what_a_connection_remembers_is_told_to_who_asks() {
+    let (mut lab, client, _) = connected();
+    lab.stacks[0].sockets.tcp.connected_mut(client).unwrap().soft = Some(Errno::NoProtoOpt);
+    assert!(!lab.stacks[0].has_error(client));
+    assert_eq!(lab.stacks[0].take_error(client), Some(Errno::NoProtoOpt));
+    assert_eq!(lab.stacks[0].take_error(client), None, "once");
 }
 
 #[test]
