@@ -1,10 +1,39 @@
 //! Container labs: hosts on bridges, routers between them, filter rules and NAT everywhere, and traffic of every kind.
+//!
+//! Hundreds of them are run at a time, so what only prepares one is said in few commands.
 
 mod flows;
 mod rules;
 
+use super::Script;
 use super::draw::Draw;
-use super::{HEAD, Script};
+use std::fmt::Write;
+
+/// `run COMMAND …` shows the command and its status; `send` does the same, and waits until nobody asks for a neighbour any
+/// more; `each NAMESPACE TABLE…` lists rules, how often each matched, and the connections.
+const HEAD: &str = r#"run() { echo "+ $*"; "$@" 2>&1 || echo "rc=$?"; }
+send() { run "$@"; sleep 0.12; }
+each() {
+    ip netns exec $1 bash -c 'for table; do iptables -t $table -L -v -n -x; done
+    conntrack -L 2>/dev/null | sed -E "s/^([a-z]+ +[0-9]+) [0-9]+/\1/; s/(sport|dport)=[0-9]{4,}//g; s/ id=[0-9]+//g" | sort' -- "${@:2}"
+}
+"#;
+
+/// Neighbours answer or fail at once, and are not asked again.
+const NEIGHBOURS: &str =
+    "{retrans_time_ms=20,base_reachable_time_ms=3600000,delay_first_probe_time=3600,gc_stale_time=3600,locktime=0}";
+
+/// A busy machine stretches the kernel's minutes: nothing that is due at a certain time is due in those that a script takes.
+const SETTINGS: &[&str] = &[
+    // ICMP errors are not rationed.
+    "net.ipv4.icmp_ratelimit=0",
+    // Nothing is sent again that was not answered.
+    "net.ipv4.tcp_rto_min_us=100000000",
+    "net.ipv4.tcp_early_retrans=0",
+    "net.ipv4.tcp_synack_retries=0",
+    // No flow is forgotten.
+    "net.netfilter.nf_conntrack_{icmp_timeout,tcp_timeout_close,tcp_timeout_last_ack,tcp_timeout_syn_recv,udp_timeout}=600",
+];
 
 /// A router with a bridge, and the hosts on it.
 struct Site {
@@ -25,6 +54,50 @@ struct Lab {
     sites: Vec<Site>,
 }
 
+/// What makes a namespace one of the lab.
+#[derive(Default)]
+struct Plan {
+    name: String,
+    /// Settings, for `sysctl`.
+    settings: String,
+    /// Lines for `ip -batch`.
+    lines: String,
+    /// Settings that are there once a bridge is.
+    late: String,
+}
+
+impl Plan {
+    fn new(name: &str) -> Plan {
+        Plan {
+            name: name.to_string(),
+            settings: SETTINGS.join(" "),
+            lines: "link set lo up\n".to_string(),
+            late: String::new(),
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        let _ = writeln!(self.lines, "{line}");
+    }
+
+    fn set(&mut self, setting: &str) {
+        let _ = write!(self.settings, " {setting}");
+    }
+
+    fn quick(&mut self, device: &str) {
+        self.set(&format!("net.ipv4.neigh.{device}.{NEIGHBOURS}"));
+    }
+
+    fn write(&self, script: &mut Script) {
+        let Plan { name, settings, lines, late } = self;
+        script.line(&format!("ip netns exec {name} sysctl -qw {settings}"));
+        script.line(&format!("ip -n {name} -batch - <<END\n{lines}END"));
+        if !late.is_empty() {
+            script.line(&format!("ip netns exec {name} sysctl -qw {late}"));
+        }
+    }
+}
+
 impl Lab {
     fn draw(draw: &mut Draw) -> Lab {
         let sites = 1 + usize::from(draw.chance(45));
@@ -41,21 +114,29 @@ impl Lab {
     }
 
     fn build(&self, script: &mut Script) {
-        for site in &self.sites {
-            site.build(script);
+        let mut links = String::new();
+        for name in self.names() {
+            let _ = writeln!(links, "netns add {name}");
         }
+        for site in &self.sites {
+            site.links(&mut links);
+        }
+        let mut plans: Vec<Vec<Plan>> = self.sites.iter().map(|site| site.plans(&mut script.draw)).collect();
         if self.sites.len() == 2 {
-            script.line("ip link add up0 netns r0 type veth peer name up1 netns r1");
+            links += "link add up0 netns r0 type veth peer name up1 netns r1\n";
             for (own, other, net) in [(0, 1, 2), (1, 0, 1)] {
-                script.line(&format!("ip -n r{own} addr add 192.168.9.{}/30 dev up{own}", own + 1));
-                quick(script, &format!("r{own}"), &format!("up{own}"));
-                script.line(&format!("ip -n r{own} link set up{own} up"));
+                let Some(router) = plans.get_mut(own).and_then(|plans| plans.first_mut()) else { continue };
+                router.quick(&format!("up{own}"));
+                router.line(&format!("addr add 192.168.9.{}/30 dev up{own}\nlink set up{own} up", own + 1));
                 if script.draw.chance(92) {
-                    script.line(&format!("ip -n r{own} route add 10.{net}.0.0/24 via 192.168.9.{}", other + 1));
+                    router.line(&format!("route add 10.{net}.0.0/24 via 192.168.9.{}", other + 1));
                 }
             }
         }
-        script.line("sleep 1.2");
+        script.line(&format!("ip -batch - <<END\n{links}END"));
+        plans.iter().flatten().for_each(|plan| plan.write(script));
+        // From here on the script says itself what its commands print: writing it down takes a process for each.
+        script.line("unset VETHLAB_LOG");
     }
 
     /// All namespaces.
@@ -82,45 +163,41 @@ impl Lab {
 }
 
 impl Site {
-    fn build(&self, script: &mut Script) {
-        let (number, net) = (self.number, self.number + 1);
-        namespace(script, &format!("r{number}"));
-        script.line(&format!("ip netns exec r{number} sysctl -qw net.ipv4.ip_forward=1"));
-        script.line(&format!("ip -n r{number} link add br{number} type bridge"));
-        quick(script, &format!("r{number}"), &format!("br{number}"));
-        script.line(&format!("ip -n r{number} addr add 10.{net}.0.1/24 dev br{number}"));
-        script.line(&format!("ip -n r{number} link set br{number} up"));
-        if script.draw.chance(25) {
-            script.line(&format!("ip netns exec r{number} sysctl -qw net.bridge.bridge-nf-call-iptables=0"));
-        }
-        for Host { name, address } in &self.hosts {
-            namespace(script, name);
-            script.line(&format!("ip link add v{name} netns r{number} type veth peer name eth0 netns {name}"));
-            quick(script, name, "eth0");
-            script.line(&format!("ip -n r{number} link set v{name} master br{number} up"));
-            script.line(&format!("ip -n {name} addr add {address}/24 dev eth0"));
-            script.line(&format!("ip -n {name} link set eth0 up"));
-            script.line(&format!("ip -n {name} route add default via 10.{net}.0.1"));
-            if script.draw.chance(15) {
-                script.line(&format!("bridge -n r{number} link set dev v{name} hairpin on"));
-            }
+    fn links(&self, links: &mut String) {
+        let number = self.number;
+        for Host { name, .. } in &self.hosts {
+            let _ = writeln!(links, "link add v{name} netns r{number} type veth peer name eth0 netns {name}");
         }
     }
-}
 
-/// A namespace in which ICMP errors are not rationed.
-fn namespace(script: &mut Script, name: &str) {
-    script.line(&format!("ip netns add {name}"));
-    script.line(&format!("ip netns exec {name} sysctl -qw net.ipv4.icmp_ratelimit=0"));
-    script.line(&format!("ip -n {name} link set lo up"));
-}
-
-/// Neighbours on this link answer or fail at once, and are not asked again.
-fn quick(script: &mut Script, name: &str, device: &str) {
-    script.line(&format!(
-        "ip netns exec {name} sysctl -qw net.ipv4.neigh.{device}.{{retrans_time_ms=20,base_reachable_time_ms=3600000,\
-         delay_first_probe_time=3600,gc_stale_time=3600,locktime=0}}"
-    ));
+    /// The router and the hosts.
+    fn plans(&self, draw: &mut Draw) -> Vec<Plan> {
+        let (number, net) = (self.number, self.number + 1);
+        let mut router = Plan::new(&format!("r{number}"));
+        router.set("net.ipv4.ip_forward=1");
+        // A bridge that listens to groups joins one itself, and says so twice by chance.
+        router.line(&format!(
+            "link add br{number} type bridge mcast_snooping 0\naddr add 10.{net}.0.1/24 dev br{number}"
+        ));
+        router.late = format!("net.ipv4.neigh.br{number}.{NEIGHBOURS}");
+        if draw.chance(25) {
+            router.late += " net.bridge.bridge-nf-call-iptables=0";
+        }
+        let mut plans = Vec::new();
+        for Host { name, address } in &self.hosts {
+            let mut host = Plan::new(name);
+            host.quick("eth0");
+            host.line(&format!("addr add {address}/24 dev eth0\nlink set eth0 up\nroute add default via 10.{net}.0.1"));
+            plans.push(host);
+            router.line(&format!("link set v{name} master br{number} up"));
+            if draw.chance(15) {
+                router.line(&format!("link set v{name} type bridge_slave hairpin on"));
+            }
+        }
+        router.line(&format!("link set br{number} up"));
+        plans.insert(0, router);
+        plans
+    }
 }
 
 /// The script of a seed.
@@ -131,11 +208,8 @@ pub fn lab(seed: u64) -> String {
     let tables = rules::write(&mut script, &lab);
     flows::servers(&mut script, &lab);
     flows::traffic(&mut script, &lab);
-    for (name, table) in &tables {
-        script.line(&format!("run ip netns exec {name} iptables -t {table} -L -v -n -x"));
-    }
-    for name in lab.names() {
-        script.line(&format!("flows {name}"));
+    for (name, tables) in &tables {
+        script.line(&format!("run each {name} {}", tables.join(" ")));
     }
     script.line("kill $(jobs -p); wait 2>/dev/null");
     script.text

@@ -5,7 +5,6 @@ use super::Lab;
 
 /// Most hosts serve HTTP's port and DNS's, some routers too.
 pub(super) fn servers(script: &mut Script, lab: &Lab) {
-    script.line("flows() { run ip netns exec $1 conntrack -L 2>/dev/null | sed -E 's/^([a-z]+ +[0-9]+) [0-9]+/\\1/; s/(sport|dport)=[0-9]{4,}//g; s/ id=[0-9]+//g' | sort; }");
     for name in lab.names() {
         if script.draw.chance(if name.starts_with('h') { 80 } else { 40 }) {
             script.line(&format!("ip netns exec {name} nc -lk 80 </dev/null >/dev/null 2>&1 &"));

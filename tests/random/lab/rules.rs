@@ -2,6 +2,8 @@
 
 use super::super::Script;
 use super::Lab;
+use std::collections::BTreeMap;
+use std::fmt::Write;
 
 const REJECTS: &[&str] = &[
     "",
@@ -20,41 +22,55 @@ struct Place<'a> {
     chain: &'static str,
 }
 
-/// Writes rules for some namespaces; tells which tables of which have some.
-pub(super) fn write(script: &mut Script, lab: &Lab) -> Vec<(String, &'static str)> {
-    let mut tables: Vec<(String, &'static str)> = Vec::new();
+/// The rules of a namespace as `iptables-restore` reads them, by table.
+type Rules = BTreeMap<&'static str, String>;
+
+fn say(rules: &mut Rules, table: &'static str, line: &str) {
+    let _ = writeln!(rules.entry(table).or_default(), "{line}");
+}
+
+/// Writes rules for some namespaces; tells which of them have some, and in which tables.
+pub(super) fn write(script: &mut Script, lab: &Lab) -> Vec<(String, Vec<&'static str>)> {
+    let mut tables = Vec::new();
     for name in lab.names() {
         let router = name.starts_with('r');
         if !router && script.draw.chance(70) {
             continue;
         }
-        let mut used = Vec::new();
-        if script.draw.chance(50) {
-            user_chain(script, lab, &name);
-            used.push("filter");
+        let rules = draw(script, lab, &name, router);
+        script.line(&format!("run ip netns exec {name} iptables-restore -n <<END"));
+        for (table, lines) in &rules {
+            script.line(&format!("*{table}\n{lines}COMMIT"));
         }
-        let most = if router { 9 } else { 4 };
-        for _ in 0..2 + script.draw.below(most) {
-            let (table, chain) = place(script, router);
-            rule(script, lab, &Place { name: &name, table, chain });
-            used.push(table);
-        }
-        if script.draw.chance(15) {
-            let chain = script.draw.pick(&["INPUT", "FORWARD", "FORWARD", "OUTPUT"]);
-            script.line(&format!("run ip netns exec {name} iptables -P {chain} DROP"));
-            used.push("filter");
-        }
-        if used.contains(&"mangle") && script.draw.chance(60) {
+        script.line("END");
+        if rules.contains_key("mangle") && script.draw.chance(60) {
             let way = script.draw.pick(&["blackhole default", "unreachable default", "prohibit 10.0.0.0/8"]);
             let mark = 1 + script.draw.below(2);
             script.line(&format!("run ip -n {name} rule add fwmark {mark} table 100"));
             script.line(&format!("run ip -n {name} route add {way} table 100"));
         }
-        used.sort();
-        used.dedup();
-        tables.extend(used.into_iter().map(|table| (name.clone(), table)));
+        tables.push((name, rules.into_keys().collect()));
     }
     tables
+}
+
+/// The rules of one namespace.
+fn draw(script: &mut Script, lab: &Lab, name: &str, router: bool) -> Rules {
+    let mut rules = Rules::new();
+    if script.draw.chance(50) {
+        user_chain(script, lab, name, &mut rules);
+    }
+    let most = if router { 9 } else { 4 };
+    for _ in 0..2 + script.draw.below(most) {
+        let (table, chain) = place(script, router);
+        let rule = rule(script, lab, &Place { name, table, chain });
+        say(&mut rules, table, &rule);
+    }
+    if script.draw.chance(15) {
+        let chain = script.draw.pick(&["INPUT", "FORWARD", "FORWARD", "OUTPUT"]);
+        say(&mut rules, "filter", &format!("-P {chain} DROP"));
+    }
+    rules
 }
 
 fn place(script: &mut Script, router: bool) -> (&'static str, &'static str) {
@@ -73,20 +89,20 @@ fn place(script: &mut Script, router: bool) -> (&'static str, &'static str) {
     }
 }
 
-fn user_chain(script: &mut Script, lab: &Lab, name: &str) {
-    script.line(&format!("run ip netns exec {name} iptables -N SIDE"));
+fn user_chain(script: &mut Script, lab: &Lab, name: &str, rules: &mut Rules) {
+    say(rules, "filter", "-N SIDE");
     for _ in 0..1 + script.draw.below(3) {
         let matches = matches(script, lab, &Place { name, table: "filter", chain: "SIDE" });
         let target = script.draw.pick(&["ACCEPT", "DROP", "RETURN", "REJECT", "LOG"]);
-        script.line(&format!("run ip netns exec {name} iptables -A SIDE{matches} -j {target}"));
+        say(rules, "filter", &format!("-A SIDE{matches} -j {target}"));
     }
     let (from, how) = (script.draw.pick(&["FORWARD", "INPUT", "FORWARD"]), script.draw.pick(&["-j", "-j", "-g"]));
     let matches = matches(script, lab, &Place { name, table: "filter", chain: from });
-    script.line(&format!("run ip netns exec {name} iptables -A {from}{matches} {how} SIDE"));
+    say(rules, "filter", &format!("-A {from}{matches} {how} SIDE"));
 }
 
-fn rule(script: &mut Script, lab: &Lab, place: &Place<'_>) {
-    let Place { name, table, chain } = place;
+fn rule(script: &mut Script, lab: &Lab, place: &Place<'_>) -> String {
+    let Place { table, chain, .. } = place;
     let target = match *table {
         "filter" => filter_target(script),
         "nat" => nat_target(script, lab, chain),
@@ -104,7 +120,7 @@ fn rule(script: &mut Script, lab: &Lab, place: &Place<'_>) {
         matches = matches.split(" -p ").take(1).collect::<String>() + " -p tcp --tcp-flags SYN,RST SYN";
     }
     let way = if script.draw.chance(20) { "-I" } else { "-A" };
-    script.line(&format!("run ip netns exec {name} iptables -t {table} {way} {chain}{matches}{target}"));
+    format!("{way} {chain}{matches}{target}")
 }
 
 /// True for `--to-destination 10.1.0.11:80`.
