@@ -124,15 +124,21 @@ fn complain(text: &str, number: &Integer<'_>) -> Result<(), String> {
 
 /// `%g`: six significant digits, no zeros at the end.
 pub(crate) fn general(value: f64) -> String {
+    general_to(6, value)
+}
+
+/// `%.Ng`
+pub(crate) fn general_to(digits: usize, value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 { "0".to_string() } else { format!("{value}").to_lowercase() };
     }
-    // The exponent after rounding to six digits, as C decides it.
-    let scientific = format!("{value:.5e}");
+    // The exponent after rounding to so many digits, as C decides it.
+    let last = digits.saturating_sub(1);
+    let scientific = format!("{value:.last$e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        let decimals = usize::try_from(5 - exponent).unwrap_or(0);
+    if (-4..=last as i32).contains(&exponent) {
+        let decimals = usize::try_from(last as i32 - exponent).unwrap_or(0);
         return strip_zeros(&format!("{value:.decimals$}")).to_string();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -197,9 +203,15 @@ mod tests {
             (0.00001, "1e-05"),
             (1234567.0, "1.23457e+06"),
             (99.99995, "99.9999"),
+            (4294.967, "4294.97"),
+            (429_496.729, "429497"),
+            (4_294_967.295, "4.29497e+06"),
         ] {
             assert_eq!(general(value), text);
         }
         assert_eq!(general(99.999_998), "100");
+        for (value, text) in [(999.4, "999"), (999.9, "1e+03"), (1.0, "1"), (1234.0, "1.23e+03")] {
+            assert_eq!(general_to(3, value), text);
+        }
     }
 }

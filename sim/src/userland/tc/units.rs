@@ -1,6 +1,6 @@
 //! Sizes, rates, times and percentages, as iproute2 reads and prints them.
 
-use crate::userland::number::{general, strtod};
+use crate::userland::number::{general, general_to, strtod};
 use vethlab_engine::qdisc::{Chance, TICK};
 
 /// Ticks of a microsecond (`tick_in_usec`).
@@ -94,29 +94,10 @@ pub(super) fn chance(part: f64) -> Chance {
 pub(super) fn show_time(microseconds: u32) -> String {
     let value = f64::from(microseconds);
     match microseconds {
-        1_000_000.. => format!("{}s", three(value / 1_000_000.0)),
-        1000.. => format!("{}ms", three(value / 1000.0)),
+        1_000_000.. => format!("{}s", general_to(3, value / 1_000_000.0)),
+        1000.. => format!("{}ms", general_to(3, value / 1000.0)),
         _ => format!("{microseconds}us"),
     }
-}
-
-/// `%.3g`
-fn three(value: f64) -> String {
-    let digits = if value >= 1000.0 { return exponent(value) } else { value };
-    let decimals = match digits {
-        100.0.. => 0,
-        10.0.. => 1,
-        _ => 2,
-    };
-    let text = format!("{digits:.decimals$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text };
-    if text.len() > 3 && !text.contains('.') { exponent(value) } else { text }
-}
-
-fn exponent(value: f64) -> String {
-    let power = value.log10().floor() as i32;
-    let mantissa = three(value / 10f64.powi(power));
-    format!("{mantissa}e+{power:02}")
 }
 
 /// `1Mbit`

@@ -8,6 +8,7 @@ use super::filter::Filter;
 use super::listed::{Hop, Listed, rtm};
 use super::metric::{rtax, slot};
 use super::words::type_name;
+use crate::userland::number::general;
 use vethlab_engine::addr::IpAddr;
 use vethlab_engine::control::{RouteMetrics, protocol, scope, table};
 use vethlab_engine::route::rtcf;
@@ -259,23 +260,11 @@ fn metric(print: &mut Print, number: u32, value: u32, algorithm: Option<&str>) {
         rtax::CC_ALGO => print.string("congestion", "{} ", algorithm.unwrap_or("")),
         rtax::RTT | rtax::RTTVAR | rtax::RTO_MIN => {
             print.json_number(metric_name(number), time);
-            let seconds = || format!("{}s ", six_digits(f64::from(time) / 1e3));
+            let seconds = || format!("{}s ", general(f64::from(time) / 1e3));
             print.text(&if time >= 1000 { seconds() } else { format!("{time}ms ") });
         }
         _ => print.number(metric_name(number), "{} ", value),
     }
-}
-
-/// C's `%g` of a number that is at least 1: six digits that count, no zeros behind them.
-fn six_digits(number: f64) -> String {
-    let whole = number.log10().floor() as usize;
-    if whole < 6 {
-        let fixed = format!("{number:.*}", 5 - whole);
-        return if fixed.contains('.') { fixed.trim_end_matches('0').trim_end_matches('.').to_owned() } else { fixed };
-    }
-    let scientific = format!("{number:.5e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    format!("{}e+{exponent:0>2}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// `print_rt_pref()`

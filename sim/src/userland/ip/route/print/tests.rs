@@ -52,15 +52,6 @@ fn metrics_in_the_order_of_their_numbers() {
 }
 
 #[test]
-fn seconds_have_six_digits() {
-    let shown = [(1.0, "1"), (1.234, "1.234"), (5.0, "5"), (4294.967, "4294.97"), (429_496.729, "429497")];
-    for (number, text) in shown {
-        assert_eq!(six_digits(number), text);
-    }
-    assert_eq!(six_digits(4_294_967.295), "4.29497e+06");
-}
-
-#[test]
 fn flags_of_routes_and_of_the_cache() {
     assert_eq!(plain(|print| flags(print, rtm::DEAD | rtm::LINKDOWN | rtm::ONLINK)), "dead onlink linkdown ");
     assert_eq!(json(|print| flags(print, rtm::LINKDOWN)), "[{\"flags\":[\"linkdown\"]}]\n");
