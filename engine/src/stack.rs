@@ -160,12 +160,14 @@ impl Stack {
     pub fn tick<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
         let effects = self.config.tick(cx.now);
         self.carry_out_effects(cx, effects, observer);
+        // A SYN that waits for a MAC is repeated on the ticks on which the MAC is asked for. Its timer was set last, and in
+        // Linux's wheel that is the one that runs first: it finds the SYN still waiting.
+        self.tcp_tick(cx, observer);
         self.neighbors.tick(cx.now);
         self.fdb_tick(cx.now);
         self.reassembly.tick(cx.now);
         self.conntrack.tick(cx.now);
         self.discard_fragments(cx, observer);
-        self.tcp_tick(cx, observer);
         self.qdisc_tick(cx, observer);
         self.finish(cx, observer);
         self.check();

@@ -190,6 +190,8 @@ fn a_neighbour_that_is_not_there_ends_a_connect() {
     let client = dial(&mut lab, 0, "10.0.0.9", 80);
     lab.wait(Duration::from_secs(4));
     assert_eq!(lab.stacks[0].take_error(client), Some(Errno::HostUnreach));
+    lab.wait(Duration::from_secs(4));
+    assert_eq!(lab.wire.len(), 3, "the SYN that waited is not sent again");
 }
 
 #[test]
