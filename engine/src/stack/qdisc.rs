@@ -4,6 +4,7 @@ use super::packet::Routed;
 use super::{Cx, Stack};
 use crate::control::{Errno, IfIndex, Refusal};
 use crate::frame::FrameBuf;
+use crate::link::PortKind;
 use crate::observe::{Observer, Step};
 use crate::qdisc::{PortFacts, QdiscEntry, QdiscRequest, Waiting};
 use crate::reason::DropReason;
@@ -53,11 +54,23 @@ impl Stack {
         if done.refused { Err(Errno::NoBufs) } else { Ok(()) }
     }
 
-    /// Lets go what may leave by a port now.
+    /// Lets go what may leave by a port now. A port of several queues, as a cable's ends are, takes up to nine at a time, and
+    /// so asks once more after each (`try_bulk_dequeue_skb_slow`): a shaper counts how often it had to refuse.
     fn qdisc_run<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, observer: &mut O) {
-        while let Some(Waiting { frame, with }) = self.qdiscs.dequeue(cx.now, port) {
-            // Whoever sent it was told long ago that it is on its way.
-            let _ = self.emit(cx, port, frame, with, observer);
+        let cable = self.config.ports.get(port).is_some_and(|port| port.kind == PortKind::Ethernet);
+        let at_a_time = if cable { 9 } else { 1 };
+        loop {
+            let mut taken = 0;
+            while taken < at_a_time
+                && let Some(Waiting { frame, with }) = self.qdiscs.dequeue(cx.now, port)
+            {
+                // Whoever sent it was told long ago that it is on its way.
+                let _ = self.emit(cx, port, frame, with, observer);
+                taken += 1;
+            }
+            if taken == 0 {
+                return;
+            }
         }
     }
 
