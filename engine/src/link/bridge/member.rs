@@ -7,6 +7,7 @@ use crate::addr::Mac;
 use crate::config::Config;
 use crate::control::{Errno, IfIndex, Refusal};
 use crate::link::virt::Takes;
+use crate::link::vxlan::Underlay;
 use crate::link::{OperState, Port, PortKind};
 use crate::time::Time;
 
@@ -103,9 +104,14 @@ impl Config {
         let mut at = self.ports.get(index);
         while let Some(port) = at {
             match port.kind {
-                PortKind::Dummy | PortKind::Vxlan | PortKind::Bridge => return 100,
+                PortKind::Loopback | PortKind::Dummy | PortKind::Bridge => return 100,
                 PortKind::Vlan | PortKind::Macvlan => at = port.lower_here().and_then(|lower| self.ports.get(lower)),
-                PortKind::Loopback | PortKind::Ethernet => break,
+                PortKind::Vxlan => match port.vxlan.as_ref().map(|vxlan| (vxlan.spec.dev, vxlan.underlay)) {
+                    Some((Some(device), Underlay::Here)) => at = self.ports.get(device),
+                    Some((Some(_), Underlay::Elsewhere(_))) => break,
+                    Some((None, _)) | None => return 100,
+                },
+                PortKind::Ethernet => break,
             }
         }
         2
