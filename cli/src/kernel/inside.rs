@@ -135,7 +135,8 @@ fn only_net_is_writable(dir: &Path) -> nix::Result<()> {
 fn own_etc(dir: &Path) -> nix::Result<()> {
     let etc = dir.join("etc");
     std::fs::create_dir(&etc).map_err(|error| super::errno(&error))?;
-    let files = [("resolv.conf", ""), ("nsswitch.conf", "hosts: files\n"), ("hosts", "127.0.0.1 localhost\n")];
+    let files =
+        [("resolv.conf", ""), ("nsswitch.conf", "hosts: files\nnetworks: files\n"), ("hosts", "127.0.0.1 localhost\n")];
     for (name, text) in files {
         let (own, place) = (etc.join(name), Path::new("/etc").join(name));
         std::fs::write(&own, text).map_err(|error| super::errno(&error))?;
