@@ -24,8 +24,9 @@ use std::process::Output;
 pub(crate) const EXCLUSIONS: &str = "\
 Not compared, because two right runs differ in it:
   MACs that the script does not name itself, and IPv6 addresses that follow from them
-  numbers of interfaces, processes and namespaces; IP ids, ICMP ids, ephemeral ports
-  times: of replies, of timers that run, of listings, of captures; dates
+  numbers of interfaces, processes and namespaces; IP ids, ICMP ids, ephemeral ports, handles of queues that nobody chose;
+  the number of queues of a device, which is that of the processors
+  times: of replies, of timers that run, of listings, of captures; dates; how often curl's meter is written
   the order of tracked connections, of neighbours and of a bridge's addresses
   when ARP asks, and how often: of ARP it only counts whether everybody was asked for an address
   how TCP cuts its bytes into segments and acknowledges them: of a connection it counts how it began, how many

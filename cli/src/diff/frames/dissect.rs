@@ -17,6 +17,9 @@ pub(super) enum Dissected {
 /// Where hosts, and bridges that snoop, tell which groups they listen to.
 const REPORTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 
+/// The UDP port of tunnels that carry Ethernet.
+const VXLAN: u16 = 4789;
+
 /// The frame; `None` for what is not ARP or IPv4, and for reports of groups.
 pub(super) fn dissect(frame: &[u8]) -> Option<Dissected> {
     let packet = SlicedPacket::from_ethernet(frame).ok()?;
@@ -50,7 +53,13 @@ fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
         return None;
     }
     let tos = header.dcp().value() << 2 | header.ecn().value();
-    let mut line = format!("{cast}: IP {source} > {destination} ttl {} tos {tos:#x}", header.ttl());
+    let head = format!("{cast}: IP {source} > {destination} ttl {} tos {tos:#x}", header.ttl());
+    if let Some(TransportSlice::Udp(udp)) = &packet.transport
+        && udp.destination_port() == VXLAN
+    {
+        return dissect_tunnelled(&head, udp.payload());
+    }
+    let mut line = head;
     let tcp = match &packet.transport {
         Some(TransportSlice::Tcp(tcp)) => Some(tcp),
         _ => None,
@@ -88,6 +97,19 @@ fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
         _ => line += &format!(" protocol {}", header.protocol().0),
     }
     Some(Dissected::Line(line))
+}
+
+/// A frame in a VXLAN: what is chatter outside is chatter inside.
+fn dissect_tunnelled(head: &str, payload: &[u8]) -> Option<Dissected> {
+    let (&[_, _, _, _, high, middle, low, _], frame) = payload.split_first_chunk::<8>()?;
+    let head = format!("{head} VXLAN {} ", u32::from_be_bytes([0, high, middle, low]));
+    Some(match dissect(frame)? {
+        Dissected::Line(line) => Dissected::Line(head + &line),
+        Dissected::Segment(segment) => {
+            let (flow, said) = (head.clone() + &segment.flow, head + &segment.said);
+            Dissected::Segment(Segment { flow, said, ..segment })
+        }
+    })
 }
 
 fn describe_icmp(icmp: &etherparse::Icmpv4Slice<'_>) -> String {
