@@ -11,8 +11,16 @@ use std::process::{Command, Stdio};
 /// # Panics
 /// If it could not be run in both.
 pub fn differences(script: &Path, strict: bool) -> String {
+    differences_with(script, if strict { &["--strict"] } else { &[] })
+}
+
+/// The same, with options of `vethlab diff`.
+///
+/// # Panics
+/// If it could not be run in both.
+pub fn differences_with(script: &Path, options: &[&str]) -> String {
     let mut diff = Command::new(vethlab());
-    diff.arg("diff").args(strict.then_some("--strict")).arg(script).stdin(Stdio::null());
+    diff.arg("diff").args(options).arg(script).stdin(Stdio::null());
     let output = diff.output().expect("the binary starts");
     match output.status.code() {
         Some(0) => String::new(),

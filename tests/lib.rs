@@ -3,6 +3,7 @@
 pub mod binary;
 pub mod download;
 pub mod judge;
+pub mod pack;
 pub mod random;
 pub mod rights;
 pub mod router;

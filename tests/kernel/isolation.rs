@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use vethlab_tests::binary::{root, vethlab};
+use vethlab_tests::pack;
 use vethlab_tests::rights::root_or_skip;
 
 /// Where the machine's network can be looked at, and what does not stand still in it.
@@ -77,7 +78,7 @@ fn no_script_changes_the_machine() {
     assert!(before.contains("/proc/sys/net/ipv4/ip_forward"), "the machine was not looked at: {before}");
     let examples: Vec<PathBuf> =
         scripts(root().join("cli/examples")).into_iter().filter(|file| !file.ends_with("real-router.sh")).collect();
-    let pack = scripts(root().join("../shared/conformance/cases"));
+    let pack = pack::scripts("the pack in no_script_changes_the_machine");
     for script in examples.iter().chain(&scripts(root().join("tests/scenarios"))).chain(&pack) {
         let place = Place::new(script);
         for as_nobody in [false, true] {

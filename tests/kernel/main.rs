@@ -5,6 +5,7 @@
 
 mod iptables;
 mod isolation;
+mod pack;
 mod random;
 mod router;
 mod scenarios;
