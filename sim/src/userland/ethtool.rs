@@ -98,10 +98,19 @@ fn answer(p: &Proc, words: &[&str]) -> Answer {
     let (option, rest) = match words {
         ["--version"] => return said("ethtool version 6.1\n"),
         [option, rest @ ..] if option.starts_with('-') => (*option, rest),
-        [_] => ("", words),
+        // Of words behind a name nothing is asked.
+        [_, ..] => ("", words),
         _ => return failed(1, BAD),
     };
     let Some(name) = rest.first() else { return failed(1, BAD) };
+    match (option, rest.get(1)) {
+        ("-i" | "--driver" | "-P" | "--show-permaddr", Some(_)) => return failed(1, BAD),
+        ("-S" | "--statistics", Some(word)) => return failed(1, format!("ethtool (-S): unknown parameter '{word}'\n")),
+        ("-k" | "--show-features" | "--show-offload", Some(word)) => {
+            return failed(1, format!("ethtool: unexpected parameter '{word}'\n"));
+        }
+        _ => {}
+    }
     let world = p.world();
     let found = world.stack(p.ns()).ports().named(name).map(|port| port.index);
     let driver = found.and_then(|index| world.driver(p.ns(), index));
@@ -111,7 +120,7 @@ fn answer(p: &Proc, words: &[&str]) -> Answer {
     }
     let veth = driver == Some(Driver::Veth);
     match (option, found) {
-        ("", None) => failed(75, format!("{}No data available\n", NO_DEVICE.repeat(5))),
+        ("", None) => ("No data available\n".to_string(), NO_DEVICE.repeat(5), 75),
         ("", Some(index)) => settings(p, name, index, veth),
         ("-i" | "--driver", None) => failed(71, "Cannot get driver information: No such device\n"),
         ("-i" | "--driver", Some(_)) if veth => said(DRIVER),
@@ -122,7 +131,11 @@ fn answer(p: &Proc, words: &[&str]) -> Answer {
         ("-k" | "--show-features" | "--show-offload", Some(index)) => said(features(p, name, index, veth)),
         ("-K" | "--features" | "--offload", Some(index)) => change(p, index, veth, rest.get(1..).unwrap_or_default()),
         ("-g" | "--show-ring" | "-c" | "--show-coalesce" | "-a" | "--show-pause", Some(_)) => failed(1, UNSUPPORTED),
-        ("-S" | "-P" | "-k" | "-K" | "-g" | "-c" | "-a", None) => failed(1, NO_DEVICE),
+        ("-K" | "--features" | "--offload", None) => {
+            wrong_switch(rest.get(1..).unwrap_or_default()).unwrap_or_else(|| failed(92, NO_DEVICE))
+        }
+        ("-S" | "--statistics", None) => failed(96, "Cannot get stats strings information: No such device\n"),
+        ("-P" | "-k" | "--show-features" | "--show-offload" | "-g" | "-c" | "-a", None) => failed(1, NO_DEVICE),
         (option, _) if option.len() == 2 => failed(1, format!("ethtool: option {option} is not simulated\n")),
         _ => failed(1, BAD),
     }
@@ -172,23 +185,24 @@ fn features(p: &Proc, name: &str, index: IfIndex, veth: bool) -> String {
     format!("Features for {name}:\n{}", lines.collect::<String>())
 }
 
+/// What is said where a feature is neither switched on nor off.
+fn wrong_switch(words: &[&str]) -> Option<Answer> {
+    let switched = |pair: &&[&str]| !matches!(pair.get(1), Some(&"on" | &"off"));
+    let flag = words.chunks(2).find(switched)?.get(1).unwrap_or(&"(null)");
+    Some(failed(1, format!("ethtool (-K): flag '{flag}' for parameter '(null)' is not followed by 'on' or 'off'\n")))
+}
+
 fn change(p: &Proc, index: IfIndex, veth: bool, words: &[&str]) -> Answer {
     if words.is_empty() {
         return failed(1, "Could not change any device features\n");
     }
+    if let Some(no) = wrong_switch(words) {
+        return no;
+    }
     let (mut now, before) = (switched(p, index), switched(p, index));
     for pair in words.chunks(2) {
         let (name, value) = (pair.first().copied().unwrap_or(""), pair.get(1).copied());
-        let on = match value {
-            Some("on") => true,
-            Some("off") => false,
-            value => {
-                let flag = value.unwrap_or("(null)");
-                let text =
-                    format!("ethtool (-K): flag '{flag}' for parameter '(null)' is not followed by 'on' or 'off'\n");
-                return failed(1, text);
-            }
-        };
+        let on = value == Some("on");
         let feature = match name {
             "tx" | "tx-checksumming" => bit::TX,
             "rx" | "rx-checksumming" => bit::RX,

@@ -123,7 +123,7 @@ fn run(p: &Proc) -> Result<(), Stop> {
     let ns = match &options.net {
         None => p.ns(),
         Some(name) => p.world().netns_named(name).ok_or_else(|| {
-            Stop(String::new(), format!("Cannot open network namespace \"{name}\": No such file or directory\n"), 255)
+            Stop(String::new(), format!("Cannot open network namespace \"{name}\": No such file or directory\n"), 1)
         })?,
     };
     let by_default = options.dbs.is_empty();
@@ -133,8 +133,8 @@ fn run(p: &Proc) -> Result<(), Stop> {
             return Ok(());
         }
     }
-    let (states, rest) = filter::states(options.states, &operands)
-        .map_err(|name| Stop(String::new(), format!("ss: wrong state name: {name}\n"), 255))?;
+    let (states, rest) =
+        filter::states(options.states, &operands).map_err(|complaint| Stop(String::new(), complaint, 255))?;
     let states = settle(&mut options, by_default, states)?;
     let expression = Expression::parse(rest).map_err(|complaint| complaint.into_stop(USAGE))?;
     if options.dbs.contains(&Db::Dccp) {

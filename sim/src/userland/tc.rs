@@ -131,7 +131,7 @@ fn run(p: &Proc) -> Done {
                 return Ok(());
             }
             _ if matches(name, "-help") => {
-                p.out(USAGE);
+                p.err(USAGE);
                 return Ok(());
             }
             _ if matches(name, "-netns") => {
@@ -163,7 +163,7 @@ fn run(p: &Proc) -> Done {
         }
     }
     let Some(object) = words.next() else {
-        p.out(USAGE);
+        p.err(USAGE);
         return Ok(());
     };
     let tc = Tc { p, ns, options };
@@ -175,7 +175,7 @@ fn run(p: &Proc) -> Done {
         _ if matches(object, "actions") => tc.nothing(words, "actions", "actions (tc actions)"),
         _ if matches(object, "monitor") || matches(object, "exec") => not_simulated(&format!("tc {object}")),
         _ if matches(object, "help") => {
-            p.out(USAGE);
+            p.err(USAGE);
             Ok(())
         }
         _ => stop(255, format!("Object \"{object}\" is unknown, try \"tc help\".\n")),

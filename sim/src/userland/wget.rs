@@ -132,7 +132,9 @@ impl Wget<'_> {
             Err(NoUrl::V6) => format!("{text}: IPv6 is not simulated."),
             Err(NoUrl::Bad) => format!("{text}: Invalid host name."),
         };
-        self.p.err(&format!("{why}\n"));
+        if !self.options.quiet {
+            self.p.err(&format!("{why}\n"));
+        }
         Err(GENERIC)
     }
 

@@ -72,12 +72,16 @@ impl States {
     }
 }
 
-/// `state X`, `exclude X` before an expression: the states that are meant, and the rest of the words; or the name of a state
-/// that is none.
+/// `state X`, `exclude X` before an expression: the states that are meant, and the rest of the words; or a complaint.
 pub(super) fn states(first: Option<States>, words: &[String]) -> Result<(Option<States>, &[String]), String> {
     let (mut states, mut said, mut rest) = (first, false, words);
+    if let [.., word] = words
+        && ["state", "exclude", "excl"].contains(&word.as_str())
+    {
+        return Err("Command line is not complete. Try option \"help\"\n".to_string());
+    }
     while let [word, name, more @ ..] = rest {
-        let named = || States::named(name).ok_or_else(|| name.clone());
+        let named = || States::named(name).ok_or_else(|| format!("ss: wrong state name: {name}\n"));
         let before = states.filter(|_| said);
         states = match word.as_str() {
             "state" => Some(before.unwrap_or(States::NONE).or(named()?)),

@@ -3,7 +3,7 @@
 use super::super::getopt::{Item, Long, Takes, getopt};
 use super::super::sleep::interval;
 
-const SHORT: &str = "4cdn:O:P:qST:t:U:vVh";
+const SHORT: &str = "4cdn:O:P:qST:t:U:vVY:h";
 const LONG: &[Long] = &[
     ("inet4-only", Takes::Nothing, '4'),
     ("no-verbose", Takes::Nothing, 'y'),
@@ -76,7 +76,10 @@ pub(super) fn parse(argv: &[String]) -> Result<Options, (String, String, i32)> {
                 return Err(("GNU Wget 1.21.3 built on linux-gnu.\n".to_string(), String::new(), 0));
             }
             Item::Option('h', _) => return Err((USAGE.to_string(), String::new(), 0)),
-            Item::Option('4' | 'v' | 'd' | 'U', _) => {}
+            Item::Option('Y', Some(value)) if value != "on" && value != "off" => {
+                return wrong(format!("wget: --proxy__compat: Invalid boolean '{value}'; use `on' or `off'.\n"));
+            }
+            Item::Option('4' | 'v' | 'd' | 'U' | 'Y', _) => {}
             Item::Option(letter, _) => return wrong(format!("wget: -{letter} is not simulated\n")),
             Item::Bad(complaint) => return wrong(format!("{complaint}{USAGE}")),
         }
