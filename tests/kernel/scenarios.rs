@@ -68,6 +68,7 @@ scenarios! {
     clients: "clients.sh" Loose,
     conntrack: "conntrack.sh" Loose,
     container_host: "container-host.sh" Loose,
+    ethtool: "ethtool.sh" Loose,
     files: "files.sh" Strict,
     filter: "filter.sh" Loose,
     filter_chains: "filter-chains.sh" Loose,

@@ -129,8 +129,9 @@ pub struct Port {
     pub counters: PortCounters,
     /// When it was made.
     pub created: Time,
-    /// Features of the device that were switched (`ethtool -K`), as bits of that program: nothing in the path asks.
-    pub switched: u8,
+    /// Features of the device that are not wanted as they were made (`ethtool -K`), as bits of that program: nothing in the
+    /// path asks.
+    pub switched: u64,
     /// The bridge that it is a port of.
     pub master: Option<IfIndex>,
     /// What that bridge knows of it; there if `master` is.

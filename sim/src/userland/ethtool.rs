@@ -1,18 +1,20 @@
-//! `ethtool` 6.1: what a veth and `lo` say of themselves, and the features that can be switched there. Links of other
+//! `ethtool` 6.1: what a veth, `lo` and a bridge say of themselves, and the features that are switched there. Links of other
 //! kinds are refused.
 
+mod feature;
+
+use self::feature::{Features, GROUPS, Kind, Set, matching, named, names};
 use super::Proc;
 use crate::lab::Exit;
 use crate::world::Driver;
 use vethlab_engine::control::IfIndex;
-use vethlab_engine::link::Port;
+use vethlab_engine::link::{OperState, Port, PortKind, Ports};
 
-const VETH: &str = include_str!("ethtool/veth.txt");
-const LO: &str = include_str!("ethtool/lo.txt");
 const BAD: &str = "ethtool: bad command line argument(s)\nFor more information run ethtool -h\n";
 const NO_DEVICE: &str = "netlink error: no device matches name (offset 24)\nnetlink error: No such device\n";
 const UNSUPPORTED: &str = "netlink error: Operation not supported\n";
-const SETTINGS: &str = "\
+/// What all say that have settings.
+const LINK_MODES: &str = "\
 \tSupported ports: [  ]
 \tSupported link modes:   Not reported
 \tSupported pause frame use: No
@@ -22,25 +24,6 @@ const SETTINGS: &str = "\
 \tAdvertised pause frame use: No
 \tAdvertised auto-negotiation: No
 \tAdvertised FEC modes: Not reported
-\tSpeed: 10000Mb/s
-\tDuplex: Full
-\tAuto-negotiation: off
-\tPort: Twisted Pair
-\tPHYAD: 0
-\tTransceiver: internal
-\tMDI-X: Unknown
-";
-const DRIVER: &str = "\
-driver: veth
-version: 1.0
-firmware-version: 
-expansion-rom-version: 
-bus-info: 
-supports-statistics: yes
-supports-test: no
-supports-eeprom-access: no
-supports-register-dump: no
-supports-priv-flags: no
 ";
 /// Counters of a veth that nothing but XDP moves.
 const STATISTICS: &[&str] = &[
@@ -54,33 +37,18 @@ const STATISTICS: &[&str] = &[
     "tx_queue_0_xdp_xmit",
     "tx_queue_0_xdp_xmit_errors",
 ];
-/// What leans on finished checksums, and goes with them.
-const WITH_CHECKSUMS: &[&str] = &[
-    "tx-tcp-segmentation",
-    "tx-tcp-ecn-segmentation",
-    "tx-tcp-mangleid-segmentation",
-    "tx-tcp6-segmentation",
-    "tx-udp-segmentation",
-];
-
-/// Short names of features that nobody switches here.
-const SHORT: &[&str] = &["sg", "ufo", "lro", "rxvlan", "txvlan", "ntuple", "rxhash"];
-
-/// Features that are not as they were made, as bits of [`Port::switched`].
-mod bit {
-    pub(super) const TX: u8 = 1;
-    pub(super) const RX: u8 = 2;
-    pub(super) const TSO: u8 = 4;
-    pub(super) const GSO: u8 = 8;
-    pub(super) const GRO: u8 = 16;
-}
-
 /// `ethtool`
 pub(super) async fn main(p: Proc) -> Exit {
     let words: Vec<&str> = p.argv().iter().skip(1).map(String::as_str).collect();
     let (text, complaint, status) = answer(&p, &words);
-    p.out(&text);
-    p.err(&complaint);
+    // Anywhere but on a terminal, what is printed waits for the end.
+    if p.tty() {
+        p.out(&text);
+        p.err(&complaint);
+    } else {
+        p.err(&complaint);
+        p.out(&text);
+    }
     Exit::Status(status)
 }
 
@@ -103,170 +71,202 @@ fn answer(p: &Proc, words: &[&str]) -> Answer {
         _ => return failed(1, BAD),
     };
     let Some(name) = rest.first() else { return failed(1, BAD) };
-    match (option, rest.get(1)) {
-        ("-i" | "--driver" | "-P" | "--show-permaddr", Some(_)) => return failed(1, BAD),
-        ("-S" | "--statistics", Some(word)) => return failed(1, format!("ethtool (-S): unknown parameter '{word}'\n")),
-        ("-k" | "--show-features" | "--show-offload", Some(word)) => {
-            return failed(1, format!("ethtool: unexpected parameter '{word}'\n"));
-        }
-        _ => {}
+    let words = rest.get(1..).unwrap_or_default();
+    if let Some(no) = wrong_words(option, words) {
+        return no;
     }
-    let world = p.world();
-    let found = world.stack(p.ns()).ports().named(name).map(|port| port.index);
-    let driver = found.and_then(|index| world.driver(p.ns(), index));
-    drop(world);
-    if found.is_some() && !matches!(driver, Some(Driver::Veth | Driver::Loopback)) {
-        return failed(1, format!("ethtool: {name}: features of such a link are not simulated\n"));
-    }
-    let veth = driver == Some(Driver::Veth);
-    match (option, found) {
-        ("", None) => ("No data available\n".to_string(), NO_DEVICE.repeat(5), 75),
-        ("", Some(index)) => settings(p, name, index, veth),
-        ("-i" | "--driver", None) => failed(71, "Cannot get driver information: No such device\n"),
-        ("-i" | "--driver", Some(_)) if veth => said(DRIVER),
-        ("-i" | "--driver", Some(_)) => failed(71, "Cannot get driver information: Operation not supported\n"),
-        ("-S" | "--statistics", Some(index)) if veth => statistics(p, index),
-        ("-S" | "--statistics", Some(_)) => failed(94, "no stats available\n"),
-        ("-P" | "--show-permaddr", Some(_)) => said("Permanent address: not set\n"),
-        ("-k" | "--show-features" | "--show-offload", Some(index)) => said(features(p, name, index, veth)),
-        ("-K" | "--features" | "--offload", Some(index)) => change(p, index, veth, rest.get(1..).unwrap_or_default()),
-        ("-g" | "--show-ring" | "-c" | "--show-coalesce" | "-a" | "--show-pause", Some(_)) => failed(1, UNSUPPORTED),
-        ("-K" | "--features" | "--offload", None) => {
-            wrong_switch(rest.get(1..).unwrap_or_default()).unwrap_or_else(|| failed(92, NO_DEVICE))
+    let mut world = p.world();
+    let ports = world.stack(p.ns()).ports();
+    let Some(port) = ports.named(name) else { return no_such_link(option) };
+    let index = port.index;
+    let kind = match (port.kind, world.driver(p.ns(), index)) {
+        (PortKind::Bridge, _) => Kind::Bridge,
+        (_, Some(Driver::Veth)) => Kind::Veth,
+        (_, Some(Driver::Loopback)) => Kind::Loopback,
+        _ => return failed(1, format!("ethtool: {name}: features of such a link are not simulated\n")),
+    };
+    match option {
+        "" => settings(name, kind, port, ports),
+        "-i" | "--driver" => driver(kind),
+        "-S" | "--statistics" if kind == Kind::Veth => {
+            statistics(world.peer(p.ns(), index).map_or(0, |peer| peer.index))
         }
-        ("-S" | "--statistics", None) => failed(96, "Cannot get stats strings information: No such device\n"),
-        ("-P" | "-k" | "--show-features" | "--show-offload" | "-g" | "-c" | "-a", None) => failed(1, NO_DEVICE),
-        (option, _) if option.len() == 2 => failed(1, format!("ethtool: option {option} is not simulated\n")),
+        "-S" | "--statistics" => failed(94, "no stats available\n"),
+        "-P" | "--show-permaddr" => said("Permanent address: not set\n"),
+        "-k" | "--show-features" | "--show-offload" => said(shown(name, Features::of(kind, port, ports))),
+        "-K" | "--features" | "--offload" => match asked(words) {
+            Some((mask, wanted)) => {
+                let before = Features::of(kind, port, ports);
+                let switched = before.wanted.differs(wanted).only(mask).only(before.free);
+                if let Some(port) = world.stack_mut(p.ns()).port_mut(index) {
+                    port.switched ^= switched.0;
+                }
+                let ports = world.stack(p.ns()).ports();
+                let after = ports.get(index).map_or(before, |port| Features::of(kind, port, ports));
+                changes(mask, wanted, before.active, after.active)
+            }
+            None => {
+                failed(92, "netlink error: bit name not found (offset 52)\nnetlink error: Operation not supported\n")
+            }
+        },
+        "-g" | "--show-ring" | "-c" | "--show-coalesce" | "-a" | "--show-pause" => failed(1, UNSUPPORTED),
+        option if option.len() == 2 => failed(1, format!("ethtool: option {option} is not simulated\n")),
         _ => failed(1, BAD),
     }
 }
 
-fn settings(p: &Proc, name: &str, index: IfIndex, veth: bool) -> Answer {
-    let world = p.world();
-    let running = world.stack(p.ns()).ports().get(index).is_some_and(Port::is_running);
-    let link = if running { "yes" } else { "no" };
-    said(format!("Settings for {name}:\n{}\tLink detected: {link}\n", if veth { SETTINGS } else { "" }))
+/// What is said of the words behind a name before it is looked for.
+fn wrong_words(option: &str, words: &[&str]) -> Option<Answer> {
+    let word = words.first()?;
+    match option {
+        "-i" | "--driver" | "-P" | "--show-permaddr" => Some(failed(1, BAD)),
+        "-S" | "--statistics" => Some(failed(1, format!("ethtool (-S): unknown parameter '{word}'\n"))),
+        "-k" | "--show-features" | "--show-offload" => {
+            Some(failed(1, format!("ethtool: unexpected parameter '{word}'\n")))
+        }
+        "-K" | "--features" | "--offload" => {
+            let wrong = words.chunks(2).find(|pair| !matches!(pair.get(1), Some(&"on" | &"off")))?;
+            let flag = wrong.get(1).unwrap_or(&"(null)");
+            let why = format!("flag '{flag}' for parameter '(null)' is not followed by 'on' or 'off'");
+            Some(failed(1, format!("ethtool (-K): {why}\n")))
+        }
+        _ => None,
+    }
 }
 
-fn statistics(p: &Proc, index: IfIndex) -> Answer {
-    let peer = p.world().peer(p.ns(), index).map_or(0, |peer| peer.index);
+fn no_such_link(option: &str) -> Answer {
+    match option {
+        "" => ("No data available\n".to_string(), NO_DEVICE.repeat(5), 75),
+        "-i" | "--driver" => failed(71, "Cannot get driver information: No such device\n"),
+        "-S" | "--statistics" => failed(96, "Cannot get stats strings information: No such device\n"),
+        "-K" | "--features" | "--offload" => failed(92, NO_DEVICE),
+        "-P" | "-k" | "--show-features" | "--show-offload" | "-g" | "-c" | "-a" => failed(1, NO_DEVICE),
+        option if option.len() == 2 => failed(1, format!("ethtool: option {option} is not simulated\n")),
+        _ => failed(1, BAD),
+    }
+}
+
+fn settings(name: &str, kind: Kind, port: &Port, ports: &Ports) -> Answer {
+    let works = |port: &Port| port.is_up() && matches!(port.operstate, OperState::Up | OperState::Unknown);
+    let own = match kind {
+        Kind::Loopback => String::new(),
+        Kind::Veth => {
+            let end = "\tTransceiver: internal\n\tMDI-X: Unknown\n";
+            format!("{LINK_MODES}{}{end}", link_settings("10000Mb/s", "Full", "Twisted Pair"))
+        }
+        Kind::Bridge => {
+            let fast = ports.iter().any(|member| member.master == Some(port.index) && works(member));
+            let speed = if fast { "10000Mb/s" } else { "Unknown!" };
+            format!("{LINK_MODES}{}\tTransceiver: internal\n", link_settings(speed, "Unknown! (255)", "Other"))
+        }
+    };
+    let link = if port.is_running() { "yes" } else { "no" };
+    said(format!("Settings for {name}:\n{own}\tLink detected: {link}\n"))
+}
+
+fn link_settings(speed: &str, duplex: &str, port: &str) -> String {
+    format!("\tSpeed: {speed}\n\tDuplex: {duplex}\n\tAuto-negotiation: off\n\tPort: {port}\n\tPHYAD: 0\n")
+}
+
+fn driver(kind: Kind) -> Answer {
+    let (name, version, unknown, statistics) = match kind {
+        Kind::Veth => ("veth", "1.0", "", "yes"),
+        Kind::Bridge => ("bridge", "2.3", "N/A", "no"),
+        Kind::Loopback => return failed(71, "Cannot get driver information: Operation not supported\n"),
+    };
+    let supports = ["test", "eeprom-access", "register-dump", "priv-flags"];
+    let supports: String = supports.map(|what| format!("supports-{what}: no\n")).concat();
+    said(format!(
+        "driver: {name}\nversion: {version}\nfirmware-version: {unknown}\nexpansion-rom-version: \nbus-info: {unknown}\n\
+         supports-statistics: {statistics}\n{supports}"
+    ))
+}
+
+fn statistics(peer: IfIndex) -> Answer {
     let zeros: String = STATISTICS.iter().map(|name| format!("     {name}: 0\n")).collect();
     said(format!("NIC statistics:\n     peer_ifindex: {peer}\n{zeros}"))
 }
 
-fn switched(p: &Proc, index: IfIndex) -> u8 {
-    p.world().stack(p.ns()).ports().get(index).map_or(0, |port| port.switched)
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }
 
-fn features(p: &Proc, name: &str, index: IfIndex, veth: bool) -> String {
-    let switched = switched(p, index);
-    let lines = if veth { VETH } else { LO }.lines().skip(1).map(|line| {
-        let Some((feature, state)) = line.split_once(": ") else { return format!("{line}\n") };
-        let bare = feature.trim_start();
-        let checksums = ["tx-checksumming", "tx-checksum-ip-generic", "tx-checksum-sctp"].contains(&bare);
-        let tcp = bare == "tcp-segmentation-offload" || bare.starts_with("tx-tcp");
-        let off = (checksums || WITH_CHECKSUMS.contains(&bare)) && switched & bit::TX != 0
-            || tcp && switched & bit::TSO != 0
-            || bare == "rx-checksumming" && switched & bit::RX != 0
-            || bare == "generic-segmentation-offload" && switched & bit::GSO != 0;
-        let state = match bare {
-            "generic-receive-offload" if switched & bit::GRO != 0 => {
-                if state == "on" {
-                    "off"
-                } else {
-                    "on"
+/// `-k`: features that were one once together, then the others.
+fn shown(name: &str, of: Features) -> String {
+    let state = |feature: Set| {
+        let requested = match () {
+            () if !of.free.has(feature) => " [fixed]",
+            () if of.active.has(feature) == of.wanted.has(feature) => "",
+            () if of.wanted.has(feature) => " [requested on]",
+            () => " [requested off]",
+        };
+        format!("{}{requested}\n", on_off(of.active.has(feature)))
+    };
+    let mut text = format!("Features for {name}:\n");
+    let mut told = Set::NONE;
+    for (_, long, pattern) in GROUPS {
+        let group = matching(pattern);
+        told = told.with(group);
+        match group.0.count_ones() {
+            0 => {}
+            1 => text += &format!("{long}: {}", state(group)),
+            _ => {
+                text += &format!("{long}: {}\n", on_off(of.active.has(group)));
+                for (feature, name) in names().filter(|(feature, _)| group.has(*feature)) {
+                    text += &format!("\t{name}: {}", state(feature));
                 }
             }
-            _ if off => "off",
-            _ => state,
-        };
-        format!("{feature}: {state}\n")
-    });
-    format!("Features for {name}:\n{}", lines.collect::<String>())
+        }
+    }
+    for (feature, name) in names().filter(|(feature, _)| !told.has(*feature)) {
+        text += &format!("{name}: {}", state(feature));
+    }
+    text
 }
 
-/// What is said where a feature is neither switched on nor off.
-fn wrong_switch(words: &[&str]) -> Option<Answer> {
-    let switched = |pair: &&[&str]| !matches!(pair.get(1), Some(&"on" | &"off"));
-    let flag = words.chunks(2).find(switched)?.get(1).unwrap_or(&"(null)");
-    Some(failed(1, format!("ethtool (-K): flag '{flag}' for parameter '(null)' is not followed by 'on' or 'off'\n")))
-}
-
-fn change(p: &Proc, index: IfIndex, veth: bool, words: &[&str]) -> Answer {
-    if words.is_empty() {
-        return failed(1, "Could not change any device features\n");
-    }
-    if let Some(no) = wrong_switch(words) {
-        return no;
-    }
-    let (mut now, before) = (switched(p, index), switched(p, index));
+/// `-K`: which features are to be switched, and which of them on; none if there is none of that name.
+fn asked(words: &[&str]) -> Option<(Set, Set)> {
+    let (mut mask, mut wanted) = (Set::NONE, Set::NONE);
     for pair in words.chunks(2) {
-        let (name, value) = (pair.first().copied().unwrap_or(""), pair.get(1).copied());
-        let on = value == Some("on");
-        let feature = match name {
-            "tx" | "tx-checksumming" => bit::TX,
-            "rx" | "rx-checksumming" => bit::RX,
-            "tso" | "tcp-segmentation-offload" => bit::TSO,
-            "gso" | "generic-segmentation-offload" => bit::GSO,
-            "gro" | "generic-receive-offload" => bit::GRO,
-            name if SHORT.contains(&name)
-                || VETH.lines().any(|line| line.trim_start().split(':').next() == Some(name)) =>
-            {
-                return failed(1, format!("ethtool: feature {name} is not simulated\n"));
-            }
-            _ => {
-                return failed(
-                    92,
-                    "netlink error: bit name not found (offset 52)\nnetlink error: Operation not supported\n",
-                );
-            }
-        };
-        // GRO of a veth is off as it is made.
-        let usual = feature != bit::GRO || !veth;
-        now = if on == usual { now & !feature } else { now | feature };
+        let features = named(pair.first()?)?;
+        mask = mask.with(features);
+        wanted = if pair.get(1) == Some(&"on") { wanted.with(features) } else { wanted.without(features) };
     }
-    if !veth && (now | before) & (bit::TX | bit::RX) != 0 {
-        return said(
-            "Actual changes:\ntx-checksum-ip-generic: on [requested off]\ntx-checksum-sctp: on [requested off]\n",
-        );
-    }
-    if let Some(port) = p.world().stack_mut(p.ns()).port_mut(index) {
-        port.switched = now;
-    }
-    said(changes(before, now))
+    Some((mask, wanted))
 }
 
-/// What changed besides what was asked for, if anything did.
-fn changes(before: u8, now: u8) -> String {
-    if (before ^ now) & bit::TX == 0 {
-        return String::new();
+/// What became of it, if it is not just what was asked for (`show_feature_changes`).
+fn changes(mask: Set, wanted: Set, before: Set, after: Set) -> Answer {
+    let refused = wanted.differs(after).only(mask);
+    let changed = before.differs(after);
+    let mut text = String::new();
+    if refused.with(changed.without(mask)) != Set::NONE {
+        text += "Actual changes:\n";
+        for (feature, name) in names().filter(|(feature, _)| refused.with(changed).has(*feature)) {
+            let state = on_off(after.has(feature));
+            text += &match () {
+                () if refused.has(feature) => format!("{name}: {state} [requested {}]\n", on_off(!after.has(feature))),
+                () if !mask.has(feature) => format!("{name}: {state} [not requested]\n"),
+                () => format!("{name}: {state}\n"),
+            };
+        }
     }
-    let on = now & bit::TX == 0;
-    let state = if on { "on" } else { "off" };
-    let fixed = |name: &str| if on { format!("{name}: off [requested on]\n") } else { String::new() };
-    let gro = match (before ^ now) & bit::GRO {
-        0 => String::new(),
-        _ => format!("rx-gro: {}\n", if now & bit::GRO != 0 { "on" } else { "off" }),
-    };
-    let along: String = WITH_CHECKSUMS.iter().map(|name| format!("{name}: {state} [not requested]\n")).collect();
-    format!(
-        "Actual changes:\n{}tx-checksum-ip-generic: {state}\n{}{gro}{along}{}tx-checksum-sctp: {state}\n",
-        fixed("tx-checksum-ipv4"),
-        fixed("tx-checksum-ipv6"),
-        fixed("tx-checksum-fcoe-crc")
-    )
+    match refused == mask {
+        true => (text, "Could not change any device features\n".into(), 1),
+        false => said(text),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::lab::{Lab, Options};
 
     #[test]
     fn features_are_switched_and_shown() {
         let mut lab = Lab::new(Options::default());
         lab.run("ip link add va type veth peer name vb");
-        assert_eq!(lab.run("ethtool -k va").stdout.replace("va:", "v0:"), VETH);
+        let made = lab.run("ethtool -k va").stdout;
+        assert!(made.contains("tx-checksumming: on\n\ttx-checksum-ipv4: off [fixed]\n\ttx-checksum-ip-generic: on\n"));
         let off = lab.run("ethtool -K va tx off").stdout;
         assert!(
             off.starts_with("Actual changes:\ntx-checksum-ip-generic: off\ntx-tcp-segmentation: off [not requested]\n")
@@ -275,10 +275,39 @@ mod tests {
         assert!(
             shown.contains("tx-checksumming: off\n\ttx-checksum-ipv4: off [fixed]\n\ttx-checksum-ip-generic: off\n")
         );
+        assert!(shown.contains("\ttx-tcp6-segmentation: off [requested on]\n"));
         assert!(lab.run("ethtool -K va tx on").stdout.contains("tx-checksum-ipv4: off [requested on]\n"));
+        assert_eq!(lab.run("ethtool -k va").stdout, made);
         assert_eq!(lab.run("ethtool -K va gro on tso off").stdout, "");
         assert!(lab.run("ethtool -k va").stdout.contains("generic-receive-offload: on\n"));
-        assert_eq!(lab.run("ethtool -k lo").stdout, LO);
         assert_eq!((lab.run("ethtool nosuch").status, lab.run("ethtool -S lo").status), (75, 94));
+    }
+
+    #[test]
+    fn what_never_changes_is_refused() {
+        let mut lab = Lab::new(Options::default());
+        let refused = lab.run("ethtool -K lo rx off");
+        assert_eq!((refused.status, refused.stderr.as_str()), (1, "Could not change any device features\n"));
+        assert_eq!(refused.stdout, "Actual changes:\nrx-checksum: on [requested off]\n");
+        let partly = lab.run("ethtool -K lo rx off gso off");
+        assert_eq!((partly.status, lab.run("ethtool -K lo nosuch off").status), (0, 92));
+    }
+
+    #[test]
+    fn a_bridge_has_what_its_ports_have() {
+        let mut lab = Lab::new(Options::default());
+        lab.run("ip link add br0 type bridge");
+        lab.run("ip link add va type veth peer name vb");
+        assert!(lab.run("ethtool -i br0").stdout.starts_with("driver: bridge\nversion: 2.3\nfirmware-version: N/A\n"));
+        assert!(lab.run("ethtool -k br0").stdout.contains("tx-gso-robust: on\n"));
+        lab.run("ip link set va master br0");
+        let shown = lab.run("ethtool -k br0").stdout;
+        assert!(shown.contains("tx-gso-robust: off [requested on]\n") && shown.contains("tx-udp-segmentation: on\n"));
+        lab.run("ethtool -K va tx off");
+        assert!(lab.run("ethtool -k br0").stdout.contains("tx-udp-segmentation: off [requested on]\n"));
+        assert!(lab.run("ethtool br0").stdout.contains("Speed: Unknown!\n"));
+        lab.run("ip link set vb up");
+        lab.run("ip link set va up");
+        assert!(lab.run("ethtool br0").stdout.contains("Speed: 10000Mb/s\n\tDuplex: Unknown! (255)\n"));
     }
 }
