@@ -239,7 +239,7 @@ impl Lab {
     /// Ends a program that is not ours before it starts, saying why.
     fn refuse(&mut self, pid: Pid, name: &str) {
         let line = if userland::REFUSED.contains(&base_name(name)) {
-            format!("vethlab: {name} is not simulated; it was not run, so that the real network stays untouched\n")
+            userland::refusal(name, base_name(name))
         } else {
             format!("vethlab: {name}: command not found\n")
         };

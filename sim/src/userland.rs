@@ -49,6 +49,7 @@ mod wget;
 
 pub use proc::{Heard, OutFile, Proc, Ready, Wait, Wake};
 pub use refused::REFUSED;
+pub(crate) use refused::refusal;
 pub use timeout::signal_name;
 
 use crate::lab::Exit;

@@ -42,10 +42,42 @@ pub const REFUSED: &[&str] = &[
     "cnitool", "calicoctl", "cilium", "vpnkit", "proxychains", "proxychains4", "torsocks", "tor",
 ];
 
+/// What does the same here, if something does.
+const INSTEAD: &[(&str, &str)] = &[
+    ("nft", "the rules are those of iptables -S and iptables-save"),
+    ("iptables-legacy", "iptables"),
+    ("iptables-legacy-save", "iptables-save"),
+    ("iptables-legacy-restore", "iptables-restore"),
+    ("vconfig", "ip link add link DEV name DEV.ID type vlan id ID"),
+    ("ifup", "ip link set DEV up"),
+    ("ifdown", "ip link set DEV down"),
+    ("ncat", "nc"),
+    ("nc.traditional", "nc"),
+    ("tcptraceroute", "traceroute -T"),
+    ("mtr", "traceroute"),
+    ("fping", "ping"),
+];
+
+/// The line that a command of this name ends with.
+pub(crate) fn refusal(name: &str, base: &str) -> String {
+    let instead = INSTEAD.iter().find(|(known, _)| *known == base).map(|(_, instead)| format!("; instead: {instead}"));
+    let instead = instead.unwrap_or_default();
+    format!("vethlab: {name} is not simulated; it was not run, so that the real network stays untouched{instead}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::userland::PROGRAMS;
+
+    #[test]
+    fn what_is_refused_names_the_way() {
+        for (name, _) in INSTEAD {
+            assert!(REFUSED.contains(name), "{name}");
+        }
+        assert!(refusal("/usr/sbin/nft", "nft").ends_with(" iptables -S and iptables-save\n"));
+        assert!(refusal("tshark", "tshark").ends_with(" stays untouched\n"));
+    }
 
     #[test]
     fn nothing_is_both_simulated_and_refused_and_nothing_twice() {
