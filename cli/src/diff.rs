@@ -30,7 +30,7 @@ Not compared, because two right runs differ in it:
   the order of tracked connections, of neighbours and of a bridge's addresses
   when ARP asks, and how often: of ARP it only counts whether everybody was asked for an address
   how TCP cuts its bytes into segments and acknowledges them: of a connection it counts how it began, how many
-  bytes it carried each way, and how it ended
+  bytes it carried each way, and how it ended; nor an answer to a SYN that came when its sender had gone, and was reset
   IPv6 neighbour and group chatter, reports of IPv4 groups, spanning tree, and what was sent in namespaces without a name
   what came in at an interface before or after what went out there
 

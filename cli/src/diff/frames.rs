@@ -84,12 +84,14 @@ impl Interface {
     }
 
     fn finish(mut self, order: Order) -> Vec<String> {
+        self.flows.leave_out_late_answers();
         for (place, outbound, said) in self.flows.said() {
             if let Some(line) = self.lines.get_mut(place) {
                 *line = format!("{} {said}", if outbound { "out" } else { "in" });
             }
         }
         let mut lines = self.lines;
+        lines.retain(|line| !line.is_empty());
         if order == Order::Directions {
             let mut arp: Vec<String> = lines.extract_if(.., |line| line.contains(": ARP ")).collect();
             // Who is known is asked again after a while, if time is left.

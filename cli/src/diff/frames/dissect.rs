@@ -86,6 +86,7 @@ fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
             let (from, to) = (tcp.source_port(), tcp.destination_port());
             return Some(Dissected::Segment(Segment {
                 flow: format!("{source}:{from} > {destination}:{to}"),
+                back: format!("{destination}:{to} > {source}:{from}"),
                 said: format!("{line} TCP {} > {}", port(from), port(to)),
                 sequence: tcp.sequence_number(),
                 length: tcp.payload().len() as u32,
@@ -106,8 +107,8 @@ fn dissect_tunnelled(head: &str, payload: &[u8]) -> Option<Dissected> {
     Some(match dissect(frame)? {
         Dissected::Line(line) => Dissected::Line(head + &line),
         Dissected::Segment(segment) => {
-            let (flow, said) = (head.clone() + &segment.flow, head + &segment.said);
-            Dissected::Segment(Segment { flow, said, ..segment })
+            let said = head + &segment.said;
+            Dissected::Segment(Segment { said, ..segment })
         }
     })
 }

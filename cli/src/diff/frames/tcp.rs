@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 pub(super) struct Segment {
     /// Addresses and ports, as they are.
     pub(super) flow: String,
+    /// Those of the other direction.
+    pub(super) back: String,
     /// The same, as it is printed, with what the first packet's IP header says.
     pub(super) said: String,
     pub(super) sequence: u32,
@@ -22,6 +24,7 @@ pub(super) struct Segment {
 struct Flow {
     /// Where its line stands.
     place: usize,
+    back: String,
     said: String,
     /// The number of the first byte.
     first: u32,
@@ -43,12 +46,12 @@ impl Flows {
     /// Takes a segment in; true if it is the first of its flow, whose line is to stand at `place`. What neither begins, nor
     /// carries, nor ends anything only acknowledges, and is not seen.
     pub(super) fn see(&mut self, outbound: bool, segment: Segment, place: usize) -> bool {
-        let Segment { flow, said, sequence, length, syn, fin, rst } = segment;
+        let Segment { flow, back, said, sequence, length, syn, fin, rst } = segment;
         if !(syn || fin || rst || length > 0) {
             return false;
         }
         let first = sequence.wrapping_add(u32::from(syn));
-        let fresh = Flow { place, said, first, bytes: 0, syn: false, fin: false, rst: false };
+        let fresh = Flow { place, back, said, first, bytes: 0, syn: false, fin: false, rst: false };
         let key = (outbound, flow);
         let again = |old: &Flow| syn && (old.fin || old.rst) && old.first != first;
         if self.open.get(&key).is_some_and(again) {
@@ -71,6 +74,24 @@ impl Flows {
         flow.fin |= fin;
         flow.rst |= rst;
         begun
+    }
+
+    /// Leaves out the answer to a SYN, repeated when its sender had gone, and the reset that it got: whether the answer came
+    /// so late is a matter of milliseconds.
+    pub(super) fn leave_out_late_answers(&mut self) {
+        let late = |flow: &Flow, rst: bool| flow.syn && flow.bytes == 0 && !flow.fin && flow.rst == rst;
+        let mut answers = Vec::new();
+        for (key, flow) in self.open.iter().filter(|(_, flow)| late(flow, true)) {
+            let back = [false, true].map(|outbound| (outbound, flow.back.clone()));
+            let answer = back.into_iter().find(|back| self.open.get(back).is_some_and(|answer| late(answer, false)));
+            answers.extend(answer.map(|answer| (key.clone(), answer)));
+        }
+        for (key, answer) in answers {
+            self.open.remove(&answer);
+            if let Some(flow) = self.open.get_mut(&key) {
+                flow.rst = false;
+            }
+        }
     }
 
     /// The lines, with their places and directions.
@@ -99,8 +120,8 @@ mod tests {
 
     fn segment(sequence: u32, length: u32, flags: &str) -> Segment {
         let has = |flag| flags.contains(flag);
-        let (flow, said) = ("a > b".to_string(), "TCP a > b".to_string());
-        Segment { flow, said, sequence, length, syn: has('S'), fin: has('F'), rst: has('R') }
+        let (flow, back, said) = ("a > b".to_string(), "b > a".to_string(), "TCP a > b".to_string());
+        Segment { flow, back, said, sequence, length, syn: has('S'), fin: has('F'), rst: has('R') }
     }
 
     #[test]
@@ -123,5 +144,27 @@ mod tests {
         let lines = |flows: &Flows| flows.said().map(|(_, _, said)| said).collect::<Vec<_>>();
         assert_eq!(lines(&whole), ["TCP a > b SYN 300 bytes FIN"]);
         assert_eq!(lines(&whole), lines(&cut));
+    }
+
+    #[test]
+    fn an_answer_that_came_too_late_is_no_line() {
+        let lines = |client: &[Segment], server: &[Segment]| {
+            let mut flows = Flows::default();
+            for segment in client {
+                flows.see(true, segment.clone(), 0);
+            }
+            for segment in server {
+                let (flow, back, said) = ("b > a".to_string(), "a > b".to_string(), "TCP b > a".to_string());
+                flows.see(false, Segment { flow, back, said, ..segment.clone() }, 1);
+            }
+            flows.leave_out_late_answers();
+            flows.said().map(|(_, _, said)| said).collect::<Vec<_>>()
+        };
+        let (syn, reset) = (segment(5, 0, "S"), segment(6, 0, "R"));
+        assert_eq!(lines(&[syn.clone(), reset.clone()], &[segment(9, 0, "S")]), ["TCP a > b SYN"]);
+        assert_eq!(lines(std::slice::from_ref(&syn), &[segment(9, 0, "S")]), ["TCP b > a SYN", "TCP a > b SYN"]);
+        assert_eq!(lines(&[syn.clone()], &[reset.clone()]), ["TCP b > a RST", "TCP a > b SYN"], "refused");
+        let said = [segment(9, 0, "S"), segment(10, 3, "")];
+        assert_eq!(lines(&[syn, reset], &said), ["TCP b > a SYN 3 bytes", "TCP a > b SYN RST"]);
     }
 }
