@@ -26,3 +26,8 @@ ip netns exec a iptables -A OUTPUT -p tcp --dport 80 -j DROP; try; ip netns exec
 ip -n r route add prohibit 10.0.9.0/24; ip -n r route add unreachable 10.0.8.0/24; ip -n r route add blackhole 10.0.7.0/24
 for net in 9 8 7 6; do try 10.0.$net.2; done
 wait
+# Who may not even repeat its answer forgets who asked: nothing more is said when it may again.
+ip netns exec b timeout 5 nc -l 80 > /dev/null & sleep 0.4
+ip netns exec b iptables -A OUTPUT -p tcp --sport 80 -j DROP; ip netns exec a timeout 0.5 nc -vz 10.0.2.2 80; ip netns exec b ss -tan state syn-recv; sleep 1
+ip netns exec b ss -tan state syn-recv; ip netns exec b iptables -R OUTPUT 1 -p tcp --sport 80; sleep 2.5; ip netns exec b iptables -L OUTPUT -n -v
+wait

@@ -139,7 +139,8 @@ impl Sockets {
             inode: if has_program { inode(id) } else { 0 },
             state,
             receive_queue: stream.recv_queue() + usize::from(heard_end && state == SocketState::CloseWait),
-            send_queue: stream.send_queue().max(on_the_way),
+            // Of a mere request Linux says nothing (`inet_req_diag_fill`).
+            send_queue: if state == SocketState::SynReceived { 0 } else { stream.send_queue().max(on_the_way) },
             timer: timer_of(now, connected),
             shutdown: receives | if connected.shut { SEND_SHUTDOWN } else { 0 },
             info: (state != SocketState::SynReceived).then(|| tcp_info(connected)),

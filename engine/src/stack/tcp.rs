@@ -74,7 +74,7 @@ impl Stack {
         }
         if opening && header.has(flag::SYN) && !header.has(flag::ACK) {
             // The SYN-ACK was lost.
-            self.tcp_repeat(cx, id, observer);
+            let _ = self.tcp_repeat(cx, id, observer);
             return Ok(());
         }
         if opening && self.accept_queue_is_full(connected.listener) {
@@ -242,7 +242,8 @@ impl Stack {
             let next = timer_wheel(cx.now, cx.now + FIRST_TIMEOUT);
             conn.handshake = Some(Handshake { packet: frame.to_vec(), repeated: 0, next });
         }
-        self.tcp_output(cx, frame, (ident, options, route), observer);
+        // What the device does not take is lost, and sent again in time.
+        let _ = self.tcp_output(cx, frame, (ident, options, route), observer);
     }
 
     /// Sends a packet of TCP's, complete but for what the socket and the way say of its IP header (`__ip_queue_xmit`).
@@ -252,10 +253,11 @@ impl Stack {
         mut frame: FrameBuf,
         (ident, options, route): (u16, &SocketOptions, Option<&OutputRoute>),
         observer: &mut O,
-    ) {
+    ) -> Result<(), Errno> {
         self.counters.originated += 1;
         let (Some(route), Some(header)) = (route, Ipv4::parse(&frame)) else {
-            return self.discard(cx, frame, DropReason::NoRoute, observer);
+            self.discard(cx, frame, DropReason::NoRoute, observer);
+            return Err(Errno::HostUnreach);
         };
         let whole = options.pmtu == PmtuDiscover::Dont || route.mtu_locked && options.pmtu == PmtuDiscover::Want;
         let flags_fragment = if whole { 0 } else { ipv4::DF };
@@ -264,9 +266,8 @@ impl Stack {
         let Ipv4 { source, destination, protocol, .. } = header;
         let length = frame.len();
         observer.step(Step::Originated { source: source.into(), destination: destination.into(), protocol, length });
-        // What the device does not take is lost, and sent again in time.
         let own = Own { ident: Ident::Given(ident), mark: options.mark, bound: options.device, ..Own::PROGRAM };
-        let _ = self.send(cx, route, frame, own, observer);
+        self.send(cx, route, frame, own, observer)
     }
 
     fn tcp_overdue_ack<O: Observer>(
@@ -279,7 +280,7 @@ impl Stack {
         let overdue = self.sockets.tcp.connected_mut(id).and_then(|connected| connected.conn.overdue_ack(cx.now));
         if let Some((packet, ident)) = overdue {
             let frame = cx.pool.copy(&packet);
-            self.tcp_output(cx, frame, (ident, options, route), observer);
+            let _ = self.tcp_output(cx, frame, (ident, options, route), observer);
         }
     }
 
@@ -349,28 +350,31 @@ impl Stack {
             if handshake.repeated >= most {
                 return self.tcp_give_up(cx.now, id);
             }
-            self.tcp_repeat(cx, id, observer);
+            let opening = connected.conn.state() == State::SynReceived;
+            if self.tcp_repeat(cx, id, observer).is_err() && opening {
+                // Even a filter of our own can forget who asks (`reqsk_timer_handler`).
+                return self.sockets.forget(id);
+            }
             self.tcp_backoff(cx.now, id, &conf);
         }
         self.tcp_flush(cx, id, observer);
     }
 
-    /// Sends a SYN or SYN-ACK once more.
-    fn tcp_repeat<O: Observer>(&mut self, cx: &mut Cx<'_>, id: SocketId, observer: &mut O) {
-        let Ok(socket) = self.sockets.get(id) else { return };
-        let options = socket.options.clone();
-        let Some(connected) = self.sockets.tcp.connected_mut(id) else { return };
+    /// Sends a SYN or SYN-ACK once more; what it was refused for, if it was.
+    fn tcp_repeat<O: Observer>(&mut self, cx: &mut Cx<'_>, id: SocketId, observer: &mut O) -> Result<(), Errno> {
+        let options = self.sockets.get(id)?.options.clone();
+        let Some(connected) = self.sockets.tcp.connected_mut(id) else { return Ok(()) };
         let flow = connected.conn.flow;
-        let Some((packet, ident)) = connected.conn.repetition(cx.now) else { return };
+        let Some((packet, ident)) = connected.conn.repetition(cx.now) else { return Ok(()) };
         let key = OutputKey { oif: options.device, ..key_of(flow) };
         let key = OutputKey { tos: options.tos, mark: options.mark, ..key };
         let route = self.output_way(cx.now, &key).ok();
         if route.is_some_and(|route| self.waits_for_neighbor(cx.now, &route)) {
             // The one before has not left yet.
-            return;
+            return Ok(());
         }
         let frame = cx.pool.copy(&packet);
-        self.tcp_output(cx, frame, (ident, &options, route.as_ref()), observer);
+        self.tcp_output(cx, frame, (ident, &options, route.as_ref()), observer)
     }
 
     /// The next hop has been asked for its MAC, and has not answered yet (`skb_still_in_host_queue`).
