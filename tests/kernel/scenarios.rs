@@ -73,6 +73,7 @@ scenarios! {
     filter: "filter.sh" Loose,
     filter_chains: "filter-chains.sh" Loose,
     filter_matches: "filter-matches.sh" Loose,
+    gateways: "gateways.sh" Loose,
     iptables_text: "iptables-text.sh" Loose,
     longest_prefix: "longest-prefix.sh" Strict,
     marks: "marks.sh" Loose,
