@@ -22,7 +22,7 @@ mod tcp;
 mod track;
 mod tuple;
 
-pub use conn::{Conn, ConnId, CtCounter, CtInfo, Direction, Nfct, status};
+pub use conn::{Conn, ConnId, CtCounter, CtInfo, Direction, Nfct, state, status};
 pub use settings::Settings;
 pub use tuple::{End, Tuple};
 
@@ -30,7 +30,6 @@ pub(crate) use conn::Proto;
 pub(crate) use tcp::TcpState;
 pub(crate) use tuple::{GRE, UDPLITE, has_ports};
 
-use crate::filter::state;
 use crate::rng::Rng;
 use crate::time::Time;
 use crate::wire::Ipv4;

@@ -21,6 +21,20 @@ pub mod status {
     pub const NAT_DONE_MASK: u32 = SRC_NAT_DONE | DST_NAT_DONE;
 }
 
+/// States of a packet's connection, as bits.
+#[allow(missing_docs, reason = "iptables' own names")]
+pub mod state {
+    pub const INVALID: u16 = 1;
+    pub const NEW: u16 = 2;
+    pub const RELATED: u16 = 4;
+    pub const ESTABLISHED: u16 = 8;
+    pub const UNTRACKED: u16 = 16;
+    /// `SNAT`: the source was translated (`--ctstate` only).
+    pub const SNAT: u16 = 32;
+    /// `DNAT`
+    pub const DNAT: u16 = 64;
+}
+
 /// Names a flow. The name of one that is gone names nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnId {

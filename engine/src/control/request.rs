@@ -56,7 +56,7 @@ pub mod scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RouteKind {
     /// Forward, or send on the link.
-    Unicast,
+    Unicast = 1,
     /// Ours: deliver.
     Local,
     /// Ours, and everybody's on the link: deliver, and send as broadcast.
@@ -73,6 +73,31 @@ pub enum RouteKind {
     Prohibit,
     /// Go on with the next rule.
     Throw,
+}
+
+impl RouteKind {
+    /// All.
+    const ALL: [RouteKind; 9] = [
+        RouteKind::Unicast,
+        RouteKind::Local,
+        RouteKind::Broadcast,
+        RouteKind::Anycast,
+        RouteKind::Multicast,
+        RouteKind::Blackhole,
+        RouteKind::Unreachable,
+        RouteKind::Prohibit,
+        RouteKind::Throw,
+    ];
+
+    /// The kernel's number (`RTN_*`).
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The kind of this number, if routes may have it.
+    pub fn numbered(number: u8) -> Option<RouteKind> {
+        RouteKind::ALL.into_iter().find(|kind| kind.number() == number)
+    }
 }
 
 /// `RTAX_*` of a route. `None` is "not set".

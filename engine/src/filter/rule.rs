@@ -130,7 +130,7 @@ pub enum Match {
     },
     /// `-m conntrack`
     Conntrack(Box<ConntrackMatch>),
-    /// `-m state --state`: a set of [`state`] bits.
+    /// `-m state --state`: a set of [`state`](crate::conntrack::state) bits.
     State(Not<u16>),
     /// `-m mark --mark value/mask`
     Mark(Not<(u32, u32)>),
@@ -205,24 +205,10 @@ pub enum Ports {
     Either,
 }
 
-/// States of a packet's connection, as bits.
-#[allow(missing_docs, reason = "iptables' own names")]
-pub mod state {
-    pub const INVALID: u16 = 1;
-    pub const NEW: u16 = 2;
-    pub const RELATED: u16 = 4;
-    pub const ESTABLISHED: u16 = 8;
-    pub const UNTRACKED: u16 = 16;
-    /// `SNAT`: the source was translated (`--ctstate` only).
-    pub const SNAT: u16 = 32;
-    /// `DNAT`
-    pub const DNAT: u16 = 64;
-}
-
 /// `-m conntrack`
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ConntrackMatch {
-    /// `--ctstate`: a set of [`state`] bits.
+    /// `--ctstate`: a set of [`state`](crate::conntrack::state) bits.
     pub state: Option<Not<u16>>,
     /// `--ctproto`
     pub protocol: Option<Not<u8>>,

@@ -124,17 +124,7 @@ impl Packet {
 
     /// A frame that came in by this port; nothing is read yet.
     pub(super) fn new(frame: FrameBuf, port: IfIndex) -> Packet {
-        const NOT_READ: Ipv4 = Ipv4 {
-            tos: 0,
-            total_length: 0,
-            id: 0,
-            flags_fragment: 0,
-            ttl: 0,
-            protocol: 0,
-            source: Ipv4Addr::UNSPECIFIED,
-            destination: Ipv4Addr::UNSPECIFIED,
-            header_length: 0,
-        };
+        const NOT_READ: Ipv4 = Ipv4 { header_length: 0, ..Ipv4::UNSAID };
         Packet {
             frame,
             port,

@@ -148,7 +148,7 @@ impl Stack {
         let (source, destination) = (local.unwrap_or(route.source), remote.ip);
         let header = Udp { source: source_port, destination: remote.port, length: 0, checksum: 0 };
         let header = header.emit(source, destination, &frame);
-        let like = Ipv4 { tos: spec.tos, protocol: protocol::UDP, source, destination, ..NONE };
+        let like = Ipv4 { tos: spec.tos, protocol: protocol::UDP, source, destination, ..Ipv4::UNSAID };
         let mut datagram = self.build(cx, &route, &like, &OwnOptions::default(), &[&header, &frame]);
         let ttl = if spec.ttl == 0 && destination.is_multicast() { 1 } else { spec.ttl };
         if let Some(place) = datagram.get_mut(TTL).filter(|_| ttl != 0) {
@@ -340,16 +340,3 @@ fn flow_port(frame: &[u8], said: (u16, u16), range: (u16, u16)) -> u16 {
     let span = u64::from(last.saturating_sub(first)) + 1;
     first.wrapping_add(((hash >> 16) % span) as u16)
 }
-
-/// A header of which nothing is said.
-const NONE: Ipv4 = Ipv4 {
-    tos: 0,
-    total_length: 0,
-    id: 0,
-    flags_fragment: 0,
-    ttl: 0,
-    protocol: 0,
-    source: Ipv4Addr::UNSPECIFIED,
-    destination: Ipv4Addr::UNSPECIFIED,
-    header_length: ipv4::HEADER,
-};

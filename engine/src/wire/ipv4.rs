@@ -41,6 +41,19 @@ pub struct Ipv4 {
 }
 
 impl Ipv4 {
+    /// A header without options, of which nothing is said.
+    pub const UNSAID: Ipv4 = Ipv4 {
+        tos: 0,
+        total_length: 0,
+        id: 0,
+        flags_fragment: 0,
+        ttl: 0,
+        protocol: 0,
+        source: Ipv4Addr::UNSPECIFIED,
+        destination: Ipv4Addr::UNSPECIFIED,
+        header_length: HEADER,
+    };
+
     /// Reads and checks a received header, in the order of Linux's `ip_rcv_core`. What is returned without error fits
     /// into `packet`: `header_length <= total_length <= packet.len()`.
     #[inline]

@@ -4,7 +4,6 @@ use super::super::rule::{AddrTypeMatch, Not};
 use super::super::subject::Subject;
 use super::not;
 use crate::addr::Ipv4Addr;
-use crate::control::RouteKind;
 use crate::route::{address_kind, address_kind_on};
 
 /// `addrtype_mt_v1`
@@ -19,24 +18,9 @@ pub(super) fn kind(of: &AddrTypeMatch, subject: &Subject<'_>) -> bool {
             Some(port) => address_kind_on(subject.net, subject.rib, address, port.index),
             None => address_kind(subject.net, subject.rib, address),
         };
-        wanted.is_none_or(|wanted| not(&wanted, wanted.of & bit(found()) != 0))
+        wanted.is_none_or(|wanted| not(&wanted, wanted.of & 1 << found().number() != 0))
     };
     fits(of.source, subject.header.source) && fits(of.destination, subject.header.destination)
-}
-
-/// `1 << RTN_*`
-fn bit(kind: RouteKind) -> u16 {
-    1 << match kind {
-        RouteKind::Unicast => 1,
-        RouteKind::Local => 2,
-        RouteKind::Broadcast => 3,
-        RouteKind::Anycast => 4,
-        RouteKind::Multicast => 5,
-        RouteKind::Blackhole => 6,
-        RouteKind::Unreachable => 7,
-        RouteKind::Prohibit => 8,
-        RouteKind::Throw => 9,
-    }
 }
 
 type AddressRange = Not<(Ipv4Addr, Ipv4Addr)>;

@@ -1,6 +1,7 @@
 //! Packets meet rules: what passes, what is counted, who is told, and by which way it leaves.
 
 use super::lab::*;
+use crate::conntrack::state;
 use crate::control::{Command, Errno, RouteKind, RuleAction, RuleSpec};
 use crate::filter::*;
 use crate::local::SocketKind;

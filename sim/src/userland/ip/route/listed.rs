@@ -1,7 +1,6 @@
 //! A route as the kernel tells it to a listing (`struct rtmsg` and its attributes). What is not set was not sent.
 
 use super::super::args::Family;
-use super::words::rtn;
 use vethlab_engine::addr::{Address, IpAddr};
 use vethlab_engine::control::{IfIndex, NextHopSpec, RouteMetrics, RouteSpec};
 use vethlab_engine::link::Ports;
@@ -115,7 +114,7 @@ impl Listed {
         let length = route.destination.length();
         Listed {
             family: if six { Family::Inet6 } else { Family::Inet },
-            kind: rtn(route.kind),
+            kind: route.kind.number(),
             destination: (length > 0).then(|| route.destination.address().to_ip()),
             length,
             source: None,
@@ -145,7 +144,7 @@ impl Listed {
     pub(super) fn way(way: &RouteWay) -> Listed {
         Listed {
             family: Family::of(way.destination),
-            kind: rtn(way.kind),
+            kind: way.kind.number(),
             destination: Some(way.destination),
             length: way.length,
             source: way.source,

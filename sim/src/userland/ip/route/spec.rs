@@ -6,7 +6,7 @@ use super::super::args::{Family, Stop};
 use super::change::{Change, Request, Via};
 use super::list;
 use super::nexthop::Hop;
-use super::words::{RTN_NAT, kind_of};
+use super::words::RTN_NAT;
 use vethlab_engine::addr::{Address, IpAddr, Ipv4Addr, Ipv6Addr};
 use vethlab_engine::control::{
     Command, Errno, IfIndex, NextHopSpec, Refusal, RouteKind, RouteSpec, protocol, scope, table,
@@ -75,7 +75,7 @@ fn spec(request: &Request, device: Option<IfIndex>, delete: bool) -> Result<Rout
 
 /// The table that a type goes to.
 fn table_of(rtn: u8) -> u32 {
-    match kind_of(rtn) {
+    match RouteKind::numbered(rtn) {
         Some(RouteKind::Local | RouteKind::Broadcast | RouteKind::Anycast) => table::LOCAL,
         _ if rtn == RTN_NAT => table::LOCAL,
         _ => table::MAIN,
@@ -89,7 +89,7 @@ fn scope_of(rtn: u8, request: &Request, six: bool, delete: bool) -> u8 {
     }
     let any = if delete { scope::NOWHERE } else { scope::UNIVERSE };
     let leads_on = request.gateway.is_some() || request.hops.is_some() || request.nexthop_id.is_some_and(|id| id != 0);
-    match kind_of(rtn) {
+    match RouteKind::numbered(rtn) {
         _ if six => scope::UNIVERSE,
         Some(RouteKind::Local) => scope::HOST,
         _ if rtn == RTN_NAT => scope::HOST,
@@ -102,7 +102,7 @@ fn scope_of(rtn: u8, request: &Request, six: bool, delete: bool) -> u8 {
 /// The kind of route, or why there is none of this type.
 fn kind(rtn: u8, request: &Request, six: bool, delete: bool) -> Result<Option<RouteKind>, Stop> {
     let invalid = |text: &str| Err(Refusal::because(Errno::Inval, text).into());
-    match kind_of(rtn) {
+    match RouteKind::numbered(rtn) {
         Some(kind) => Ok(Some(kind)),
         None if delete && rtn == 0 => Ok(None),
         None if delete && !has_host_bits(request) => Err(Refusal::from(Errno::Srch).into()),

@@ -2,41 +2,9 @@
 
 use super::super::args::{get_u8, get_unsigned, matches, strtoul};
 use super::super::names::realm_number;
-use vethlab_engine::control::RouteKind;
 
 /// `RTN_*` (`include/uapi/linux/rtnetlink.h`), those that a request may name though no route has them.
 pub(super) const RTN_NAT: u8 = 10;
-
-/// `RTN_*` of a kind.
-pub(super) const fn rtn(kind: RouteKind) -> u8 {
-    match kind {
-        RouteKind::Unicast => 1,
-        RouteKind::Local => 2,
-        RouteKind::Broadcast => 3,
-        RouteKind::Anycast => 4,
-        RouteKind::Multicast => 5,
-        RouteKind::Blackhole => 6,
-        RouteKind::Unreachable => 7,
-        RouteKind::Prohibit => 8,
-        RouteKind::Throw => 9,
-    }
-}
-
-/// The kind of an `RTN_*`, if routes may have it.
-pub(super) fn kind_of(rtn: u8) -> Option<RouteKind> {
-    Some(match rtn {
-        1 => RouteKind::Unicast,
-        2 => RouteKind::Local,
-        3 => RouteKind::Broadcast,
-        4 => RouteKind::Anycast,
-        5 => RouteKind::Multicast,
-        6 => RouteKind::Blackhole,
-        7 => RouteKind::Unreachable,
-        8 => RouteKind::Prohibit,
-        9 => RouteKind::Throw,
-        _ => return None,
-    })
-}
 
 /// `rtnl_rtntype_n2a()`
 pub(in super::super) fn type_name(rtn: u8, numeric: bool) -> String {
@@ -149,6 +117,7 @@ pub(in super::super) fn ip_protocol_name(number: u8) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vethlab_engine::control::RouteKind;
 
     #[test]
     fn types_abbreviate_as_in_c() {
@@ -157,7 +126,10 @@ mod tests {
         assert_eq!((type_number("+5"), type_number("256"), type_number("")), (Some(5), None, None));
         assert_eq!((type_name(6, false), type_name(6, true), type_name(99, false)).0, "blackhole");
         assert_eq!(type_name(99, false), "99");
-        assert!((1..=9).all(|number| kind_of(number).map(rtn) == Some(number)) && kind_of(RTN_NAT).is_none());
+        assert!(
+            (1..=9).all(|number| RouteKind::numbered(number).map(RouteKind::number) == Some(number))
+                && RouteKind::numbered(RTN_NAT).is_none()
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::bang;
 use crate::userland::iptables::address;
 use std::ops::RangeInclusive;
 use vethlab_engine::addr::Ipv4Addr;
-use vethlab_engine::filter::{ConntrackMatch, Match, Not, state};
+use vethlab_engine::conntrack::state;
+use vethlab_engine::filter::{ConntrackMatch, Match, Not};
 
 const STATE_ID: u8 = 0;
 const PROTO: u8 = 1;
