@@ -160,11 +160,12 @@ mod tests {
             flows.leave_out_late_answers();
             flows.said().map(|(_, _, said)| said).collect::<Vec<_>>()
         };
-        let (syn, reset) = (segment(5, 0, "S"), segment(6, 0, "R"));
-        assert_eq!(lines(&[syn.clone(), reset.clone()], &[segment(9, 0, "S")]), ["TCP a > b SYN"]);
-        assert_eq!(lines(std::slice::from_ref(&syn), &[segment(9, 0, "S")]), ["TCP b > a SYN", "TCP a > b SYN"]);
-        assert_eq!(lines(&[syn.clone()], &[reset.clone()]), ["TCP b > a RST", "TCP a > b SYN"], "refused");
+        let (syn, reset) = ([segment(5, 0, "S")], [segment(6, 0, "R")]);
+        let given_up = [&syn[..], &reset[..]].concat();
+        assert_eq!(lines(&given_up, &[segment(9, 0, "S")]), ["TCP a > b SYN"]);
+        assert_eq!(lines(&syn, &[segment(9, 0, "S")]), ["TCP b > a SYN", "TCP a > b SYN"]);
+        assert_eq!(lines(&syn, &reset), ["TCP b > a RST", "TCP a > b SYN"], "refused");
         let said = [segment(9, 0, "S"), segment(10, 3, "")];
-        assert_eq!(lines(&[syn, reset], &said), ["TCP b > a SYN 3 bytes", "TCP a > b SYN RST"]);
+        assert_eq!(lines(&given_up, &said), ["TCP b > a SYN 3 bytes", "TCP a > b SYN RST"]);
     }
 }
