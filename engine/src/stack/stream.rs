@@ -94,6 +94,7 @@ impl Stack {
             State::SynSent | State::SynReceived => Ok(0),
             _ => {
                 let taken = connected.conn.socket_mut().send_slice(bytes).map_err(|_| Errno::Pipe)?;
+                connected.conn.more();
                 self.sockets.tcp.wake(Time::ZERO, socket);
                 Ok(taken)
             }

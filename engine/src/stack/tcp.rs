@@ -206,18 +206,33 @@ impl Stack {
         let route = self.output_way(cx.now, &key).ok();
         let look = look(route.as_ref(), &self.config.sysctls.tcp());
         let seed = self.sockets.seed();
-        let Some((connected, batch)) = self.sockets.tcp.with_batch(id) else { return };
+        let Some(connected) = self.sockets.tcp.connected_mut(id) else { return };
         if route.is_some() {
             connected.conn.fit(cx.now, look.mtu, seed);
         }
+        self.tcp_let_go(cx, id, (&options, route.as_ref(), &look), observer);
+        if self.sockets.tcp.connected_mut(id).is_some_and(|connected| connected.conn.turn_to_end(cx.now)) {
+            self.tcp_let_go(cx, id, (&options, route.as_ref(), &look), observer);
+        }
+        self.tcp_overdue_ack(cx, id, (&options, route.as_ref()), observer);
+        self.tcp_settle(cx.now, id);
+    }
+
+    /// Sends all that smoltcp emits.
+    fn tcp_let_go<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        id: SocketId,
+        (options, route, look): (&SocketOptions, Option<&OutputRoute>, &Look),
+        observer: &mut O,
+    ) {
+        let Some((connected, batch)) = self.sockets.tcp.with_batch(id) else { return };
         connected.conn.egress(cx.now, cx.pool, batch);
         let mut batch = std::mem::take(batch);
         for frame in batch.drain(..) {
-            self.tcp_send(cx, id, frame, (&options, route.as_ref(), &look), observer);
+            self.tcp_send(cx, id, frame, (options, route, look), observer);
         }
         self.sockets.tcp.batch = batch;
-        self.tcp_overdue_ack(cx, id, (&options, route.as_ref()), observer);
-        self.tcp_settle(cx.now, id);
     }
 
     /// Sends a packet that smoltcp emitted, or keeps it if it can wait.
@@ -243,7 +258,13 @@ impl Stack {
             conn.handshake = Some(Handshake { packet: frame.to_vec(), repeated: 0, next });
         }
         // What the device does not take is lost, and sent again in time.
-        let _ = self.tcp_output(cx, frame, (ident, options, route), observer);
+        let sent = self.tcp_output(cx, frame, (ident, options, route), observer);
+        if sent == Err(Errno::Perm)
+            && !opening
+            && let Some(connected) = self.sockets.tcp.connected_mut(id)
+        {
+            connected.conn.refuse();
+        }
     }
 
     /// Sends a packet of TCP's, complete but for what the socket and the way say of its IP header (`__ip_queue_xmit`).

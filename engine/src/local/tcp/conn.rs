@@ -62,6 +62,8 @@ pub(crate) struct Conn {
     progressed: bool,
     /// What was sent was too large for the path, and must be sent again.
     pub(crate) resend: bool,
+    /// What was sent last did not get out of this host, so that it counts as not sent (`tcp_write_xmit`).
+    refused: bool,
     /// Our last word is to follow what the program has said before.
     ends: bool,
     /// What did and what did not come and go.
@@ -144,6 +146,7 @@ impl Conn {
             stuck_since: None,
             progressed: false,
             resend: false,
+            refused: false,
             ends: false,
             tally: Tally::default(),
         }
@@ -159,9 +162,19 @@ impl Conn {
         self.sockets.get_mut(self.handle)
     }
 
+    /// A segment was not let out of this host. What the program says next goes with what was in it.
+    pub(crate) fn refuse(&mut self) {
+        self.refused = self.unacknowledged != self.next;
+    }
+
+    /// The program has said something more.
+    pub(crate) fn more(&mut self) {
+        self.resend |= core::mem::take(&mut self.refused);
+    }
+
     /// The program has nothing more to say. What it has said leaves first: it would have left when it was said.
     pub(crate) fn end(&mut self) {
-        self.ends = true;
+        self.ends = matches!(self.state(), State::Established | State::SynReceived | State::CloseWait);
     }
 
     /// The next sequence number that the other side is expected to send.
@@ -305,17 +318,19 @@ impl Conn {
         self.round_trip.map_or(SMOLTCP_RTO, |(smoothed, deviation)| smoothed + (deviation * 4).max(self.rto_min))
     }
 
-    /// Lets go what is to be sent now.
-    pub(crate) fn egress(&mut self, now: Time, pool: &mut FramePool, out: &mut Vec<FrameBuf>) {
-        self.let_go(now, pool, out);
-        if std::mem::take(&mut self.ends) {
+    /// What the program has said is sent, or was refused. If it has nothing more to say, that is to be sent, too.
+    pub(crate) fn turn_to_end(&mut self, now: Time) -> bool {
+        let ends = std::mem::take(&mut self.ends);
+        if ends {
+            self.more();
+            self.set_clock_forward(now);
             self.socket_mut().close();
-            self.let_go(now, pool, out);
         }
+        ends
     }
 
-    /// The same. Before the handshake is done, its own timer decides about repetitions.
-    fn let_go(&mut self, now: Time, pool: &mut FramePool, out: &mut Vec<FrameBuf>) {
+    /// Lets go what is to be sent now. Before the handshake is done, its own timer decides about repetitions.
+    pub(crate) fn egress(&mut self, now: Time, pool: &mut FramePool, out: &mut Vec<FrameBuf>) {
         let opening = matches!(self.state(), State::SynSent | State::SynReceived);
         if opening && self.handshake.is_some() {
             return;
@@ -340,7 +355,8 @@ impl Conn {
             return;
         }
         let clock = self.clock(now);
-        if let Some(expires) = self.net.poll_at(clock, &self.sockets)
+        let timer = self.timeout.map(|(expires, _)| expires);
+        if let Some(expires) = timer.or_else(|| self.net.poll_at(clock, &self.sockets))
             && expires > clock
             && self.unacknowledged != self.next
         {

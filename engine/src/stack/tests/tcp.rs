@@ -3,6 +3,7 @@
 use super::lab::*;
 use crate::addr::Ipv4Addr;
 use crate::control::{Errno, LinkChange};
+use crate::filter::{Rule, TableName, Target};
 use crate::local::{SocketId, SocketKind};
 use crate::reason::DropReason;
 use crate::rng::Rng;
@@ -151,6 +152,25 @@ fn what_was_said_leaves_before_the_end() {
     assert_eq!(talk(&lab), "0:P.5 0:F. 1:.", "in two segments: the first had left when the end was said");
     assert_eq!(read(&mut lab, 1, server), Ok(Some(b"hello".to_vec())));
     assert_eq!(read(&mut lab, 1, server), Ok(Some(Vec::new())), "the end");
+}
+
+/// What OUTPUT drops counts as not sent: the next segment takes it along (`tcp_write_xmit` stops where sending fails).
+#[test]
+fn what_did_not_get_out_goes_with_the_end() {
+    for together in [true, false] {
+        let (mut lab, client, _) = connected();
+        lab.append(0, TableName::Filter, "OUTPUT", Rule { target: Some(Target::Drop), ..Rule::default() });
+        lab.stacks[0].send_bytes(client, b"hello").unwrap();
+        if !together {
+            lab.wait(Duration::ZERO);
+        }
+        lab.stacks[0].shutdown(client).unwrap();
+        lab.wait(Duration::ZERO);
+        close(&mut lab, 0, client);
+        let table = lab.stacks[0].filter().table(TableName::Filter).expect("a table");
+        let counted = table.chains.iter().find(|chain| chain.name == "OUTPUT").expect("a chain").rules[0].counters;
+        assert_eq!((counted.packets, counted.bytes), (2, 57 + 57), "first the bytes, then bytes and end");
+    }
 }
 
 #[test]
