@@ -50,7 +50,7 @@ impl<'a> Stream<'a> {
         if self.p.poll(&[Wait::Write(self.socket)], until).await.ready.is_empty() {
             return Err(Fault::Late);
         }
-        self.p.socket_error(self.socket).map_or(Ok(()), |errno| Err(Fault::Errno(errno)))
+        self.p.connect_error(self.socket).await.map_or(Ok(()), |errno| Err(Fault::Errno(errno)))
     }
 
     /// Sends all of it.

@@ -280,7 +280,7 @@ impl Nc<'_> {
         if self.p.poll(&[Wait::Write(socket)], until).await.ready.is_empty() {
             return Err(format!("timed out: {}", Errno::InProgress.text()));
         }
-        self.p.socket_error(socket).map_or(Ok(()), |errno| Err(failed(errno)))
+        self.p.connect_error(socket).await.map_or(Ok(()), |errno| Err(failed(errno)))
     }
 
     /// The host as it was named, and its address if that is another word.

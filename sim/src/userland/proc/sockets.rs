@@ -8,7 +8,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use vethlab_engine::Stack;
 use vethlab_engine::control::Errno;
 use vethlab_engine::local::{Datagram, Endpoint, SocketId, SocketKind, SocketOptions};
-use vethlab_engine::time::Time;
+use vethlab_engine::time::{Duration, Time};
+
+/// How long it takes until a program that is woken goes on.
+const GO_ON: Duration = Duration::from_micros(500);
 
 /// What [`Proc::poll`] waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +123,13 @@ impl Proc {
     /// `SO_ERROR`, which is then no more.
     pub fn socket_error(&self, socket: SocketId) -> Option<Errno> {
         self.here(|stack| stack.take_error(socket))
+    }
+
+    /// The same, once a connect has ended: until the program goes on, what follows at once has come, too, as a RST or an ICMP
+    /// error about the handshake's last segment.
+    pub async fn connect_error(&self, socket: SocketId) -> Option<Errno> {
+        self.sleep_until(self.now() + GO_ON).await;
+        self.socket_error(socket)
     }
 
     /// `getsockname`
