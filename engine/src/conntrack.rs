@@ -130,6 +130,17 @@ impl Conntrack {
         bit | translated(status::SRC_NAT, state::SNAT) | translated(status::DST_NAT, state::DNAT)
     }
 
+    /// A segment of this flow was answered by a RST that nobody looks at (`nf_conntrack_tcp_set_closing`).
+    pub(crate) fn set_closing(&mut self, now: Time, nfct: &Nfct) {
+        let timeout = tcp::TcpState::Close.timeout(&self.settings.tcp);
+        let Some((id, conn)) = nfct.conn.and_then(|id| Some((id, self.table.get_mut(id)?))) else { return };
+        if conn.has(status::CONFIRMED) && conn.close() {
+            conn.timeout = now + timeout;
+            let second = second_after(conn.timeout);
+            self.table.schedule(id, second);
+        }
+    }
+
     /// A packet waits in the midst of its way: its flow does not end with the visit, though nobody has confirmed it.
     pub(crate) fn hold(&mut self, nfct: &Nfct) {
         self.pending.retain(|id| Some(*id) != nfct.conn);

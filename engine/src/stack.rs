@@ -84,12 +84,15 @@ pub(crate) struct Parked {
     pub(crate) iif: Option<IfIndex>,
     /// It was on its way through a bridge, and goes on there.
     pub(crate) bridged: Option<Bridged>,
+    /// Its mark and its connection.
+    pub(crate) mark: u32,
+    pub(crate) nfct: Nfct,
 }
 
 impl Parked {
     /// A packet that is routed.
     pub(crate) const fn routed(iif: Option<IfIndex>) -> Parked {
-        Parked { iif, bridged: None }
+        Parked { iif, bridged: None, mark: 0, nfct: Nfct::UNSEEN }
     }
 }
 

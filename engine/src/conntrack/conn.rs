@@ -200,6 +200,14 @@ impl Conn {
         }
     }
 
+    /// Its state is `CLOSE` from now on; false if that is nothing new.
+    pub(super) fn close(&mut self) -> bool {
+        match &mut self.proto {
+            Proto::Tcp(flow) => flow.close(),
+            Proto::Other | Proto::Udp { .. } => false,
+        }
+    }
+
     /// A number that is its own among all flows that ever were here (`CTA_ID` is made of less).
     pub fn serial(&self) -> u64 {
         self.serial

@@ -308,6 +308,11 @@ impl TcpFlow {
         false
     }
 
+    /// Both ends will believe that it is over; false if it is known to be.
+    pub(super) fn close(&mut self) -> bool {
+        core::mem::replace(&mut self.state, TcpState::Close) != TcpState::Close
+    }
+
     fn enter(&mut self, segment: &Segment<'_>, old: TcpState, new: TcpState) {
         (self.last.index, self.last.direction) = (segment.index, segment.direction);
         self.state = new;

@@ -3,7 +3,6 @@
 use super::icmp_error::Culprit;
 use super::{Cx, Parked, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
-use crate::conntrack::Nfct;
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
 use crate::neighbor::Action;
@@ -87,8 +86,8 @@ impl Stack {
             flags: 0,
             inbound: with.iif,
             options,
-            mark: 0,
-            nfct: Nfct::UNSEEN,
+            mark: with.mark,
+            nfct: with.nfct,
         };
         let message = Icmp { kind: kind::DEST_UNREACH, code: code::HOST_UNREACH, rest: [0; 4] };
         self.icmp_send(cx, &culprit, message, observer);

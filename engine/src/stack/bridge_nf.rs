@@ -128,7 +128,7 @@ impl Stack {
                 let port = packet.physdev.0.unwrap_or(master);
                 self.conntrack.hold(&nfct);
                 let bridged = Some(Bridged { port, source: link.source, nfct, mark });
-                let parked = Parked { iif: Some(master), bridged };
+                let parked = Parked { iif: Some(master), bridged, mark, nfct };
                 self.neighbors.park(cx.now, master, next_hop, packet.frame, parked);
                 None
             }

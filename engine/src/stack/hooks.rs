@@ -98,7 +98,7 @@ impl Stack {
     }
 
     /// A packet of our own is to leave: asks OUTPUT, and routes it again where what it asks for has changed
-    /// (`ip_local_out`, `nf_route_table_hook4`, `nf_nat_ipv4_local_fn`).
+    /// (`ip_local_out`, `nf_route_table_hook4`, `nf_nat_ipv4_local_fn`). All tables see the way that it had first.
     #[cold]
     pub(super) fn local_out<O: Observer>(
         &mut self,
@@ -109,18 +109,16 @@ impl Stack {
         observer: &mut O,
     ) -> Result<(), (DropReason, Errno)> {
         let denied = |reason| (reason, Errno::Perm);
-        let mut ways = Ways { hook: Hook::Output, inward: None, outward: Some(route.oif) };
+        let ways = Ways { hook: Hook::Output, inward: None, outward: Some(route.oif) };
         self.ask_table(cx, TableName::Raw, ways, packet, observer).map_err(denied)?;
         self.track(cx.now, Hook::Output, packet).map_err(denied)?;
         let asked_for = way_key(packet);
         self.ask_table(cx, TableName::Mangle, ways, packet, observer).map_err(denied)?;
         if way_key(packet) != asked_for {
             self.reroute(cx.now, route, packet, bound, observer)?;
-            ways.outward = Some(route.oif);
         }
         if self.translate(cx, ways, packet, observer).map_err(denied)? {
             self.reroute(cx.now, route, packet, bound, observer)?;
-            ways.outward = Some(route.oif);
         }
         self.ask_table(cx, TableName::Filter, ways, packet, observer).map_err(denied)
     }

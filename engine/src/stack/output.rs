@@ -170,6 +170,7 @@ impl Stack {
         observer: &mut O,
     ) -> Result<(), Errno> {
         let (next_hop, routed) = (packet.next_hop, packet.kept());
+        let parked = Parked { mark: packet.mark, nfct: packet.nfct, ..parked };
         let was_cut = packet.largest != 0;
         if !was_cut && fits(&packet, packet.mtu as usize) {
             return match port {

@@ -1,19 +1,27 @@
 //! `-j REJECT`: the sender is told (`net/ipv4/netfilter/nf_reject_ipv4.c`).
 
+use super::bridge_nf::put_link;
 use super::output::{Ident, Own};
-use super::packet::Packet;
+use super::packet::{Packet, Routed};
 use super::{Cx, Stack};
+use crate::addr::Mac;
 use crate::filter::{RejectWith, Sender};
 use crate::observe::Observer;
 use crate::route::OutputKey;
 use crate::wire::icmpv4::{code, kind};
 use crate::wire::ipv4::options::OwnOptions;
-use crate::wire::{Icmp, Ipv4, Tcp, checksum, ipv4, protocol};
+use crate::wire::{Ethernet, Icmp, Ipv4, Tcp, checksum, ethernet, ipv4, protocol};
 
 impl Stack {
     /// Tells the sender of a packet that it is dropped, unless it is a later fragment, or broken.
     #[cold]
-    pub(super) fn reject<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: &Packet, with: RejectWith, observer: &mut O) {
+    pub(super) fn reject<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        packet: &mut Packet,
+        with: RejectWith,
+        observer: &mut O,
+    ) {
         if packet.header.fragment_offset() != 0 || !is_right(packet) {
             return;
         }
@@ -32,11 +40,12 @@ impl Stack {
             return;
         }
         let message = Icmp { kind: kind::DEST_UNREACH, code, rest: [0; 4] };
-        self.icmp_send(cx, &packet.into(), message, observer);
+        self.icmp_send(cx, &(&*packet).into(), message, observer);
     }
 
-    /// `nf_send_reset`: from whom the segment was for, whoever that is.
-    fn reject_with_reset<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: &Packet, observer: &mut O) {
+    /// `nf_send_reset`: from whom the segment was for, whoever that is. Where a bridge brought the segment, the reset leaves
+    /// by the bridge's port without being asked about, with the MAC that the segment was for.
+    fn reject_with_reset<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: &mut Packet, observer: &mut O) {
         let segment = packet.payload();
         let reset = Tcp::parse(segment).filter(|_| packet.header.protocol == protocol::TCP);
         let Some(reset) = reset.and_then(|head| head.refuse(segment.len())) else { return };
@@ -51,9 +60,26 @@ impl Stack {
         let head = reset.emit(destination, source, &[]);
         let mut frame = self.build(cx, &route, &reply, &OwnOptions::default(), &[&head]);
         ipv4::set_flags_fragment(&mut frame, ipv4::DF);
+        self.conntrack.set_closing(cx.now, &packet.nfct);
+        if let Some(port) = packet.physdev.0 {
+            ipv4::write_checksum(&mut frame);
+            put_link(&mut frame, &answered(packet));
+            let _ = self.transmit(cx, port, frame, Routed::NOT_YET, observer);
+            return;
+        }
         let own = Own { nfct: packet.nfct.attach(), sender: Sender::Nobody, ..Own::kernel(Ident::Zero, mark) };
         let _ = self.send(cx, &route, frame, own, observer);
     }
+}
+
+/// The link header of an answer to a packet whose own link header is still in front of it.
+fn answered(packet: &mut Packet) -> Ethernet {
+    packet.frame.push(ethernet::HEADER);
+    let link = Ethernet::parse(&packet.frame);
+    packet.frame.pull(ethernet::HEADER);
+    let source = packet.source_mac.unwrap_or(Mac::ZERO);
+    let asked = link.filter(|link| link.source == source).map(|link| link.destination);
+    Ethernet { destination: source, source: asked.unwrap_or(Mac::ZERO), ethertype: ethernet::IPV4 }
 }
 
 /// True unless the checksum of the payload is wrong (`nf_reject_verify_csum`); that of many protocols is not looked at.

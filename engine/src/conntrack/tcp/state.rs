@@ -71,7 +71,7 @@ impl TcpState {
     }
 
     /// For how long a flow in it is remembered.
-    pub(super) fn timeout(self, settings: &TcpSettings) -> Duration {
+    pub(in crate::conntrack) fn timeout(self, settings: &TcpSettings) -> Duration {
         settings.by_state.get(self as usize).copied().unwrap_or_default()
     }
 

@@ -133,6 +133,44 @@ fn a_segment_is_reset_from_where_it_was_to_go() {
     assert_eq!(lab.dropped(0, DropReason::FilterReject), 2);
 }
 
+/// A flow that a bridge brought: the reset goes back through the bridge's port, unasked, and the flow counts as closed.
+#[test]
+fn a_reset_goes_back_through_the_bridges_port() {
+    use super::bridge::{A, BR, bridge};
+    let mut lab = bridge();
+    lab.append(0, TableName::Raw, "OUTPUT", to(Target::Drop));
+    let first = Match::Statistic(yes(Statistic::Nth { every: 2, packet: 0 }));
+    lab.append(0, TableName::Filter, "INPUT", when(first, Target::Accept));
+    lab.append(0, TableName::Filter, "INPUT", tcp_to(Target::Reject(RejectWith::TcpReset)));
+    lab.append(0, TableName::Filter, "INPUT", when(Match::State(yes(state::NEW)), Target::Drop));
+    let mac = lab.stacks[0].config().ports.get(BR.1).unwrap().mac;
+    let frame = |bytes: &[u8]| framed(mac, host_mac(2), 0x800, bytes);
+    lab.receive(A, &frame(&syn("10.0.0.2", "10.0.0.1")));
+    lab.receive(A, &frame(&syn("10.0.0.2", "10.0.0.1")));
+    let reset = lab.only(A);
+    assert_eq!(reset[..12], [host_mac(2).0, mac.0].concat());
+    assert_eq!(tcp_in(&reset).1.flags, flag::RST | flag::ACK);
+    assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [1], "the first was answered as usual");
+    let flows = lab.stacks[0].conntrack().entries(lab.now);
+    assert_eq!(flows.iter().map(|flow| flow.tcp_state()).collect::<Vec<_>>(), [Some("CLOSE")]);
+}
+
+/// `-o` of OUTPUT is the port by which a packet was to leave before anybody changed its goal.
+#[test]
+fn output_sees_the_first_way() {
+    let mut lab = Lab::router();
+    let range = NatRange { addresses: Some((ip("10.0.3.2"), ip("10.0.3.2"))), ..NatRange::default() };
+    lab.append(0, TableName::Nat, "OUTPUT", of(protocol::UDP, to(Target::Dnat(range))));
+    for port in ["eth2", "eth3"] {
+        let ip = IpMatch { out_interface: Some(yes(port.into())), ..IpMatch::default() };
+        lab.append(0, TableName::Filter, "OUTPUT", Rule { ip, ..to(Target::Accept) });
+    }
+    let socket = lab.socket(0, SocketKind::Udp);
+    lab.send(0, socket, "10.0.2.2", 53, b"x").expect("sent");
+    lab.only(OUT);
+    assert_eq!(lab.counts(0, TableName::Filter, "OUTPUT").0, [1, 0]);
+}
+
 /// `ping` of an own address: OUTPUT and POSTROUTING of request and reply, PREROUTING and INPUT of both.
 #[test]
 fn through_lo_every_hook_is_asked_and_the_mark_stays() {
@@ -361,6 +399,10 @@ fn errors_belong_to_their_flow() {
     lab.only(IN);
     assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [1]);
     assert_eq!(lab.counts(0, TableName::Mangle, "OUTPUT").0, [2]);
+    // One that waited for a neighbour in vain is still its flow's.
+    lab.packet(IN, &datagram("10.0.2.2", "10.0.3.9", 53, b"ask"));
+    lab.wait(crate::time::Duration::from_secs(5));
+    assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [2]);
 }
 
 /// Two single ports that are both negated are compared at once: one of them may fit. Ranges are asked each for itself, and so
