@@ -26,6 +26,9 @@ fuzz_target!(|data: &[u8]| {
     for name in ["raw", "mangle", "nat", "filter"] {
         lab.run(&format!("iptables -t {name} -L -v"));
     }
+    if has_odd_interface(&lab) {
+        return;
+    }
     let mut again = self::lab();
     assert!(restore(&mut again, &saved), "{saved}");
     assert_eq!(tables(&lab), tables(&again), "{saved}");
@@ -54,6 +57,16 @@ fn tables(lab: &Lab) -> Vec<String> {
         .collect();
     said.sort();
     said
+}
+
+/// True if an interface's name has white space, which the real tool saves as it is and reads back as another name.
+fn has_odd_interface(lab: &Lab) -> bool {
+    let world = lab.world();
+    let filter = world.stack(world.host()).filter();
+    let chains = TableName::ALL.iter().filter_map(|name| filter.table(*name)).flat_map(|table| &table.chains);
+    let mut names =
+        chains.flat_map(|chain| &chain.rules).flat_map(|rule| [&rule.ip.in_interface, &rule.ip.out_interface]);
+    names.any(|name| name.as_ref().is_some_and(|name| name.of.contains(char::is_whitespace)))
 }
 
 /// Words by their numbers; what stands between two 255s is a word itself.
