@@ -75,6 +75,7 @@ scenarios! {
     filter_matches: "filter-matches.sh" Loose,
     gateways: "gateways.sh" Loose,
     iptables_text: "iptables-text.sh" Loose,
+    loss_probes: "loss-probes.sh" Loose,
     longest_prefix: "longest-prefix.sh" Strict,
     marks: "marks.sh" Loose,
     macvlan: "macvlan.sh" Loose,

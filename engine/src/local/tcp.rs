@@ -12,12 +12,14 @@
 //! | `options` | TCP options as Linux writes them |
 //! | `acks` | when what came is acknowledged |
 //! | `ports` | which port may be whose |
+//! | `probe` | when what may be lost is sent again before its time |
 
 mod acks;
 mod conn;
 mod life;
 mod options;
 mod ports;
+mod probe;
 mod wire;
 
 pub use conn::Tally;
@@ -55,6 +57,8 @@ pub(crate) struct Look {
     /// `tcp_timestamps`, `tcp_sack`, `tcp_window_scaling`
     pub(crate) timestamps: bool,
     pub(crate) sack: bool,
+    /// `tcp_early_retrans`
+    pub(crate) loss_probes: bool,
     pub(crate) scaling: bool,
 }
 

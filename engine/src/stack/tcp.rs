@@ -442,6 +442,7 @@ fn look(route: Option<&OutputRoute>, conf: &TcpConf) -> Look {
         rto_min: conf.rto_min,
         timestamps: conf.timestamps,
         sack: conf.sack,
+        loss_probes: conf.loss_probes && conf.sack,
         scaling: conf.window_scaling,
     }
 }

@@ -25,6 +25,8 @@ pub struct TcpConf {
     pub timestamps: bool,
     /// `net.ipv4.tcp_sack`
     pub sack: bool,
+    /// `net.ipv4.tcp_early_retrans`: there are tail loss probes.
+    pub loss_probes: bool,
     /// `net.ipv4.tcp_window_scaling`
     pub window_scaling: bool,
     /// `net.core.somaxconn`
@@ -46,6 +48,7 @@ impl Sysctls {
             abort_on_overflow: self.on(const { at("ipv4/tcp_abort_on_overflow") }),
             timestamps: self.on(const { at("ipv4/tcp_timestamps") }),
             sack: self.on(const { at("ipv4/tcp_sack") }),
+            loss_probes: number(const { at("ipv4/tcp_early_retrans") }) >= 3,
             window_scaling: self.on(const { at("ipv4/tcp_window_scaling") }),
             somaxconn: number(const { at("core/somaxconn") }) as usize,
         }

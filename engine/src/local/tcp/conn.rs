@@ -3,6 +3,7 @@
 
 use super::acks::Acks;
 use super::options::Options;
+use super::probe::{Pace, Probe};
 use super::wire::Wire;
 use super::{Flow, Handshake, Look};
 use crate::frame::{FrameBuf, FramePool};
@@ -22,6 +23,8 @@ pub(crate) const WINDOW_SCALE: u8 = 10;
 const FIRST_WINDOW: u32 = 65_535;
 /// The retransmission time-out that smoltcp does not go below.
 const SMOLTCP_RTO: Duration = Duration::from_secs(1);
+/// How finely Linux's timers run (HZ=250).
+const TICK: Duration = Duration::from_millis(4);
 /// Segments that one call may let go: more than any window has.
 const BURST: usize = 8192;
 
@@ -41,6 +44,7 @@ pub(crate) struct Conn {
     /// What the other side offered.
     offer: Options,
     acks: Acks,
+    probe: Probe,
     /// What is added to its clock in time stamps.
     stamp: u32,
     /// The next IP id (`inet_id`).
@@ -134,6 +138,7 @@ impl Conn {
             handshake: None,
             offer: Options::default(),
             acks: Acks::new(),
+            probe: Probe::default(),
             stamp: (seed >> 32) as u32,
             ident: (seed >> 16) as u16,
             unacknowledged: 0,
@@ -300,6 +305,13 @@ impl Conn {
             self.timed = None;
             self.measured(now.since(since));
         }
+        let pace = self.pace();
+        self.probe.acknowledged(now, number, pace);
+    }
+
+    fn pace(&self) -> Pace {
+        let round_trip = self.round_trip.map(|(smoothed, _)| smoothed);
+        Pace { round_trip, least: self.rto_min, timeout: self.base_timeout() }
     }
 
     /// A round trip took so long (RFC 6298).
@@ -350,7 +362,10 @@ impl Conn {
     /// smoltcp waits at least a second for an acknowledgement. Linux does not, nor does either when the path is known to
     /// have lost what was sent.
     fn set_clock_forward(&mut self, now: Time) {
-        let due = self.timeout.is_some_and(|(_, due)| due <= now);
+        let late = self.timeout.is_some_and(|(_, due)| due <= now);
+        // Where both fall into one tick, it is the probe.
+        let probe = self.probe.is_due(if late { now + TICK } else { now });
+        let due = probe || late;
         if !due && !std::mem::take(&mut self.resend) {
             return;
         }
@@ -362,6 +377,7 @@ impl Conn {
         {
             self.ahead += Duration::from_micros((expires - clock).total_micros());
             self.timed = None;
+            self.probe.fired(probe);
         }
         self.timeout = None;
     }
@@ -374,7 +390,7 @@ impl Conn {
         let clock = self.clock(now);
         let expires = self.net.poll_at(clock, &self.sockets);
         let smoltcp = expires.map(|expires| self.shorten(now, clock, expires));
-        [smoltcp, self.acks.deadline()].into_iter().flatten().min()
+        [smoltcp, self.acks.deadline(), self.probe.deadline()].into_iter().flatten().min()
     }
 
     /// The instant at which a timer of smoltcp counts: what is a second and more for smoltcp is scaled by what Linux would
@@ -395,7 +411,7 @@ impl Conn {
         }
         let base = self.base_timeout().min(SMOLTCP_RTO).max(self.rto_min);
         let scaled = waits.as_micros() as u64 * base.as_micros() as u64 / SMOLTCP_RTO.as_micros() as u64;
-        let due = now + Duration::from_micros(scaled.max(1));
+        let due = now + Duration::from_micros(scaled.max(1)) / self.probe.excess();
         self.timeout = Some((expires, due));
         due
     }
@@ -423,6 +439,7 @@ impl Conn {
             self.acks.hold(now, frame);
             return Emitted::Held;
         }
+        self.probe.wanted = look.loss_probes && self.offer.sack_permitted;
         self.note(now, &tcp, length);
         Emitted::Send(self.take_ident(syn && tcp.has(tcp::flag::ACK)))
     }
@@ -467,6 +484,10 @@ impl Conn {
             self.next = end;
             self.timed.get_or_insert((end, now));
             self.stuck_since.get_or_insert(now);
+            if !tcp.has(tcp::flag::SYN) {
+                let pace = self.pace();
+                self.probe.sent(now, end, pace);
+            }
         } else if end != tcp.sequence {
             // What is sent again cannot be timed.
             self.timed = None;
