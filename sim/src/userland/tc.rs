@@ -116,57 +116,12 @@ pub(super) async fn main(p: Proc) -> Exit {
 }
 
 fn run(p: &Proc) -> Done {
-    let mut options = Options::default();
     let mut words = Words { words: p.argv(), at: 1 };
-    let mut ns = p.ns();
-    while let Some(word) = words.peek().filter(|word| word.starts_with('-')) {
-        words.at += 1;
-        let name = word.strip_prefix("--").map_or(word, |long| word.get(word.len() - long.len() - 1..).unwrap_or(word));
-        match name {
-            _ if matches(name, "-stats") || matches(name, "-statistics") => options.statistics = true,
-            _ if matches(name, "-details") => options.details = true,
-            "-iec" => options.iec = true,
-            _ if matches(name, "-Version") => {
-                p.out(VERSION);
-                return Ok(());
-            }
-            _ if matches(name, "-help") => {
-                p.err(USAGE);
-                return Ok(());
-            }
-            _ if matches(name, "-netns") => {
-                let name = words.value()?;
-                let found = p.world().netns_named(name);
-                let missing = format!("Cannot open network namespace \"{name}\": No such file or directory\n");
-                ns = found.map_or_else(|| stop(255, missing), Ok)?;
-            }
-            _ if [
-                "-json",
-                "-pretty",
-                "-color",
-                "-batch",
-                "-force",
-                "-raw",
-                "-oneline",
-                "-Numeric",
-                "-names",
-                "-conf",
-                "-brief",
-                "-timestamp",
-            ]
-            .iter()
-            .any(|known| matches(name, known)) =>
-            {
-                return not_simulated(&format!("option {word}"));
-            }
-            _ => return stop(255, format!("Option \"{word}\" is unknown, try \"tc -help\".\n")),
-        }
-    }
+    let Some(tc) = read_options(p, &mut words)? else { return Ok(()) };
     let Some(object) = words.next() else {
         p.err(USAGE);
         return Ok(());
     };
-    let tc = Tc { p, ns, options };
     match object {
         _ if matches(object, "qdisc") => tc.qdisc(words),
         _ if matches(object, "class") => tc.nothing(words, "class", "classes (tc class)"),
@@ -180,6 +135,56 @@ fn run(p: &Proc) -> Done {
         }
         _ => stop(255, format!("Object \"{object}\" is unknown, try \"tc help\".\n")),
     }
+}
+
+/// Options before the object that are not simulated.
+const NO_OPTIONS: [&str; 12] = [
+    "-json",
+    "-pretty",
+    "-color",
+    "-batch",
+    "-force",
+    "-raw",
+    "-oneline",
+    "-Numeric",
+    "-names",
+    "-conf",
+    "-brief",
+    "-timestamp",
+];
+
+/// Reads the options before the object. None if one of them was all that was wanted.
+fn read_options<'a>(p: &'a Proc, words: &mut Words<'a>) -> Done<Option<Tc<'a>>> {
+    let mut options = Options::default();
+    let mut ns = p.ns();
+    while let Some(word) = words.peek().filter(|word| word.starts_with('-')) {
+        words.at += 1;
+        let name = word.strip_prefix("--").map_or(word, |long| word.get(word.len() - long.len() - 1..).unwrap_or(word));
+        match name {
+            _ if matches(name, "-stats") || matches(name, "-statistics") => options.statistics = true,
+            _ if matches(name, "-details") => options.details = true,
+            "-iec" => options.iec = true,
+            _ if matches(name, "-Version") => {
+                p.out(VERSION);
+                return Ok(None);
+            }
+            _ if matches(name, "-help") => {
+                p.err(USAGE);
+                return Ok(None);
+            }
+            _ if matches(name, "-netns") => {
+                let name = words.value()?;
+                let found = p.world().netns_named(name);
+                let missing = format!("Cannot open network namespace \"{name}\": No such file or directory\n");
+                ns = found.map_or_else(|| stop(255, missing), Ok)?;
+            }
+            _ if NO_OPTIONS.iter().any(|known| matches(name, known)) => {
+                return not_simulated(&format!("option {word}"));
+            }
+            _ => return stop(255, format!("Option \"{word}\" is unknown, try \"tc -help\".\n")),
+        }
+    }
+    Ok(Some(Tc { p, ns, options }))
 }
 
 /// A running `tc`.

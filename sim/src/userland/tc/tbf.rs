@@ -65,24 +65,10 @@ fn bytes(rate: u64, ticks: u32) -> u32 {
 }
 
 fn option(word: &str, words: &mut Words<'_>, said: &mut Said) -> Done {
-    let illegal = |name: &str, value: &str| format!("tbf: illegal value for \"{name}\": \"{value}\"\n");
     let spec = &mut said.spec;
     match word {
         _ if matches(word, "limit") || matches(word, "latency") => {
-            let (value, is_limit) = (words.value()?, matches(word, "limit"));
-            let name = if is_limit { "limit" } else { "latency" };
-            if if is_limit { spec.limit != 0 } else { said.latency != 0 } {
-                return stop(1, format!("tbf: duplicate \"{name}\" specification\n"));
-            }
-            if is_limit && said.latency != 0 {
-                return stop(1, "tbf: specifying both \"latency\" and \"limit\" is not allowed\n");
-            }
-            if !is_limit && spec.limit != 0 {
-                return stop(1, "tbf: specifying both \"limit\" and \"/latency\" is not allowed\n");
-            }
-            let read = if is_limit { size(value) } else { microseconds(value) };
-            let place = if is_limit { &mut spec.limit } else { &mut said.latency };
-            *place = read.map_or_else(|| stop(1, illegal(name, value)), Ok)?;
+            return limit(words.value()?, matches(word, "limit"), said);
         }
         _ if matches(word, "burst") || word == "buffer" || word == "maxburst" => {
             let value = words.value()?;
@@ -123,6 +109,27 @@ fn option(word: &str, words: &mut Words<'_>, said: &mut Said) -> Done {
         "help" => return stop(1, USAGE),
         word => return stop(1, format!("tbf: unknown parameter \"{word}\"\n{USAGE}")),
     }
+    Ok(())
+}
+
+fn illegal(name: &str, value: &str) -> String {
+    format!("tbf: illegal value for \"{name}\": \"{value}\"\n")
+}
+
+/// `limit` or `latency`, of which one is said, and once.
+fn limit(value: &str, is_limit: bool, said: &mut Said) -> Done {
+    let name = if is_limit { "limit" } else { "latency" };
+    let [given, other] = if is_limit { [said.spec.limit, said.latency] } else { [said.latency, said.spec.limit] };
+    if given != 0 {
+        return stop(1, format!("tbf: duplicate \"{name}\" specification\n"));
+    }
+    if other != 0 {
+        let both = if is_limit { "\"latency\" and \"limit\"" } else { "\"limit\" and \"/latency\"" };
+        return stop(1, format!("tbf: specifying both {both} is not allowed\n"));
+    }
+    let read = if is_limit { size(value) } else { microseconds(value) };
+    let place = if is_limit { &mut said.spec.limit } else { &mut said.latency };
+    *place = read.map_or_else(|| stop(1, illegal(name, value)), Ok)?;
     Ok(())
 }
 

@@ -71,6 +71,14 @@ impl Printer {
             self.truncated();
             return Ok(());
         }
+        if self.icmp6_body(bytes, length, [kind, code])? && !verbose {
+            say!(self, ", length {length}");
+        }
+        Ok(())
+    }
+
+    /// What a message says; true if its length may still be told.
+    fn icmp6_body(&mut self, bytes: &[u8], length: usize, [kind, code]: [u8; 2]) -> Printed<bool> {
         match kind {
             1 => self.icmp6_unreachable(bytes, code)?,
             2 => say!(self, ", mtu {}", u32_at(bytes, 4)?),
@@ -101,13 +109,10 @@ impl Printer {
                 if self.style.verbose <= 1 {
                     self.rest("\n\t", bytes, length);
                 }
-                return Ok(());
+                return Ok(false);
             }
         }
-        if !verbose {
-            say!(self, ", length {length}");
-        }
-        Ok(())
+        Ok(true)
     }
 
     fn icmp6_checksum(&mut self, bytes: &[u8], length: usize, outer: Outer<'_>) -> Printed {

@@ -125,12 +125,7 @@ impl Printer {
         let flags = u8_at(bytes, 13)?;
         let verbose = self.style.verbose;
         if verbose > 0 && !self.style.trusting && !outer.fragmented && bytes.len() >= length {
-            let said = u16_at(bytes, 16)?;
-            say!(self, ", cksum 0x{said:04x}");
-            match outer.checksum(bytes, length, TCP)? {
-                0 => say!(self, " (correct)"),
-                sum => say!(self, " (incorrect -> 0x{:04x})", should_be(said, sum)),
-            }
+            self.tcp_checksum(bytes, length, outer)?;
         }
         let left = length - header;
         if verbose > 1 || left > 0 || flags & (SYN | FIN | RST) != 0 {
@@ -147,22 +142,11 @@ impl Printer {
             say!(self, ", urg {}", u16_at(bytes, 18)?);
         }
         if header > HEADER {
-            say!(self, ", options [");
             let mut said = false;
+            say!(self, ", options [");
             match self.tcp_options(from(bytes, HEADER), header - HEADER, numbers.other, &mut said) {
                 Ok(()) => say!(self, "]"),
-                Err(Stop::Bad) => {
-                    say!(self, "[bad opt]{}", if said { "]" } else { "" });
-                    return Ok(());
-                }
-                Err(Stop::Cut) => return Err(Cut),
-                Err(Stop::Short) => {
-                    self.truncated();
-                    if said {
-                        say!(self, ">");
-                    }
-                    return Ok(());
-                }
+                Err(stop) => return self.tcp_options_stop(stop, said),
             }
         }
         say!(self, ", length {left}");
@@ -179,6 +163,31 @@ impl Printer {
             return Ok(());
         }
         self.tcp_payload(payload, left, [u16_at(bytes, 0)?, u16_at(bytes, 2)?])
+    }
+
+    fn tcp_checksum(&mut self, bytes: &[u8], length: usize, outer: Outer<'_>) -> Printed {
+        let said = u16_at(bytes, 16)?;
+        say!(self, ", cksum 0x{said:04x}");
+        match outer.checksum(bytes, length, TCP)? {
+            0 => say!(self, " (correct)"),
+            sum => say!(self, " (incorrect -> 0x{:04x})", should_be(said, sum)),
+        }
+        Ok(())
+    }
+
+    /// Behind options that cannot be read nothing is read.
+    fn tcp_options_stop(&mut self, stop: Stop, said: bool) -> Printed {
+        match stop {
+            Stop::Bad => say!(self, "[bad opt]{}", if said { "]" } else { "" }),
+            Stop::Cut => return Err(Cut),
+            Stop::Short => {
+                self.truncated();
+                if said {
+                    say!(self, ">");
+                }
+            }
+        }
+        Ok(())
     }
 
     fn tcp_payload(&mut self, payload: &[u8], length: usize, ports: [u16; 2]) -> Printed {
@@ -262,71 +271,51 @@ impl Printer {
 
     /// Prints what an option says; how many of its bytes are understood.
     fn tcp_option(&mut self, kind: u8, data: &[u8], length: usize, room: usize, other: u32) -> Result<usize, Stop> {
-        let needs = |count: usize| match (count > room, count > data.len()) {
-            (true, _) => Err(Stop::Bad),
-            (_, true) => Err(Stop::Short),
-            _ => Ok(count),
-        };
         let used = match kind {
-            2 => {
-                needs(2)?;
-                say!(self, " {}", u16_at(data, 0)?);
-                2
-            }
-            3 => {
-                needs(1)?;
-                say!(self, " {}", u8_at(data, 0)?);
-                1
-            }
+            0 | 1 | 4 => 0,
+            2 | 28 => 2,
+            3 => 1,
             5 if !length.is_multiple_of(8) => {
                 say!(self, " invalid sack");
-                length
+                return Ok(length);
             }
-            5 => {
-                needs(length)?;
-                self.tcp_sack(cut(data, length), other)?;
-                length
-            }
-            6 | 7 | 11 | 12 | 13 => {
-                needs(4)?;
-                say!(self, " {}", u32_at(data, 0)?);
-                4
-            }
-            8 => {
-                needs(8)?;
-                say!(self, " val {} ecr {}", u32_at(data, 0)?, u32_at(data, 4)?);
-                8
-            }
-            0 | 1 | 4 => 0,
+            6 | 7 | 11 | 12 | 13 => 4,
+            8 => 8,
+            _ => length,
+        };
+        let needed = if kind == 254 { length.max(2) } else { used };
+        if needed > room {
+            return Err(Stop::Bad);
+        }
+        if needed > data.len() {
+            return Err(Stop::Short);
+        }
+        match kind {
+            0 | 1 | 4 => {}
+            2 => say!(self, " {}", u16_at(data, 0)?),
+            3 => say!(self, " {}", u8_at(data, 0)?),
+            5 => self.tcp_sack(cut(data, length), other)?,
+            6 | 7 | 11 | 12 | 13 => say!(self, " {}", u32_at(data, 0)?),
+            8 => say!(self, " val {} ecr {}", u32_at(data, 0)?, u32_at(data, 4)?),
             28 => {
-                needs(2)?;
                 let value = u16_at(data, 0)?;
                 let seconds = if value & 1 != 0 { u32::from(value >> 1) * 60 } else { u32::from(value >> 1) };
                 say!(self, " 0x{value:x} {seconds}");
-                2
             }
             34 => {
-                needs(length)?;
                 say!(self, " ");
                 self.tcp_cookie(cut(data, length));
-                length
             }
-            254 => {
-                needs(length.max(2))?;
-                self.tcp_experiment(cut(data, length))?;
-                length
-            }
+            254 => self.tcp_experiment(cut(data, length))?,
             _ => {
-                needs(length)?;
                 if length > 0 {
                     say!(self, " 0x");
                 }
                 for byte in cut(data, length) {
                     say!(self, "{byte:02x}");
                 }
-                length
             }
-        };
+        }
         Ok(used)
     }
 
