@@ -23,7 +23,7 @@ use std::process::Output;
 /// What is not compared.
 pub(crate) const EXCLUSIONS: &str = "\
 Not compared, because two right runs differ in it:
-  MACs that the script does not name itself, and IPv6 addresses that follow from them
+  MACs that the script does not name itself, and IPv6 addresses that follow from them, or for how long they are tentative
   numbers of interfaces, processes and namespaces; IP ids, ICMP ids, ephemeral ports, handles of queues that nobody chose;
   the number of queues of a device, which is that of the processors
   times: of replies, of timers that run, of listings, of captures; dates; how often curl's meter is written

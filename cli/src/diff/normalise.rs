@@ -46,6 +46,7 @@ const PATTERNS: &[(&str, &str)] = &[
     (r"\bwin \d+", "win <N>"),
     (r", options \[.*?\]", ""),
     (r"\d+ packets? received by filter", "<N> packets received by filter"),
+    (r"(<MAC>/64 scope link) tentative", "$1"),
     // ip -d link, bridge, brctl
     (r"\bnum([tr])xqueues \d+", "num${1}xqueues <N>"),
     (r"\b(\w+_timer) +\d+\.\d\d\b", "$1 <T>"),
