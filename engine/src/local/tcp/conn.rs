@@ -257,12 +257,58 @@ impl Conn {
         let clock = self.clock(now);
         let mut wire = Wire { mtu: self.mtu, inbound: Some(&plain), pool, out };
         self.net.poll_ingress_single(clock, &mut wire, &mut self.sockets);
+        if length == 0 && self.is_early_end(&tcp) {
+            self.ask_again(segment.get(tcp::HEADER..tcp.data_offset).unwrap_or(&[]), pool, out);
+        }
         let came = self.socket().recv_queue().saturating_sub(expected);
         if came > 0 {
             self.tally.bytes_received += came as u64;
             let grown = self.window.saturating_add(2 * length as u32);
             self.window = grown.min(RECEIVE as u32);
         }
+    }
+
+    /// The other side's last word has come, but not all that it said before.
+    fn is_early_end(&self, tcp: &Tcp) -> bool {
+        let ahead = tcp.sequence.wrapping_sub(self.expected);
+        let hears = matches!(self.state(), State::Established | State::FinWait1 | State::FinWait2);
+        hears && tcp.has(tcp::flag::FIN) && (1..=self.window).contains(&ahead)
+    }
+
+    /// Says at once what is expected (`tcp_data_queue_ofo`); smoltcp does only if something has come with it.
+    fn ask_again(&self, options: &[u8], pool: &mut FramePool, out: &mut Vec<FrameBuf>) {
+        let Flow { port, local, remote: (remote, destination) } = self.flow;
+        let timestamp = Options::parse(options).timestamp.map(|(stamp, _)| (0, stamp));
+        let options = Options { timestamp: timestamp.filter(|_| self.offer.timestamp.is_some()), ..Options::default() };
+        let options = options.emit();
+        let room = self.socket().recv_capacity() - self.socket().recv_queue();
+        let answer = Tcp {
+            source: port,
+            destination,
+            sequence: self.next,
+            acknowledgment: self.expected,
+            data_offset: tcp::HEADER,
+            flags: tcp::flag::ACK,
+            window: (room >> smoltcp_scale()).min(u16::MAX.into()) as u16,
+            ..Tcp::default()
+        };
+        let length = ipv4::HEADER + tcp::HEADER + options.len();
+        let mut frame = pool.take(length);
+        frame.resize(length);
+        let header = Ipv4 {
+            tos: 0,
+            total_length: length as u16,
+            id: 0,
+            flags_fragment: ipv4::DF,
+            ttl: 64,
+            protocol: protocol::TCP,
+            source: local,
+            destination: remote,
+            header_length: ipv4::HEADER,
+        };
+        header.write(&[], &mut frame);
+        answer.write(local, remote, &options, &[], frame.get_mut(ipv4::HEADER..).unwrap_or_default());
+        out.push(frame);
     }
 
     /// It says once more that all but our last word has come. smoltcp would take three of these for a loss, find no bytes to

@@ -331,6 +331,21 @@ fn what_is_lost_is_sent_again() {
 }
 
 #[test]
+fn an_end_that_comes_too_early_is_answered_at_once() {
+    let (mut lab, client, server) = connected();
+    lab.trouble = Some((Rng::new(1), 1000));
+    write(&mut lab, 0, client, b"hello");
+    lab.trouble = None;
+    lab.stacks[0].shutdown(client).unwrap();
+    lab.wait(Duration::ZERO);
+    assert_eq!(talk(&lab), "0:F. 1:.");
+    assert_eq!(read(&mut lab, 1, server), Ok(None));
+    lab.wait(Duration::from_millis(250));
+    assert_eq!(read(&mut lab, 1, server), Ok(Some(b"hello".to_vec())));
+    assert_eq!(read(&mut lab, 1, server), Ok(Some(Vec::new())), "bytes and end came again");
+}
+
+#[test]
 fn the_administrator_says_when_it_is_sent_again() {
     let mut lab = Lab::pair();
     lab.sysctl(0, "net/ipv4/tcp_rto_min_us", "30000000");
