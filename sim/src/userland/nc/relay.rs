@@ -78,6 +78,7 @@ impl Relay<'_> {
         }
         if !self.stdin && self.unsent.is_empty() && self.net_out {
             if self.options.shut {
+                self.p.go_on().await;
                 // A UDP socket has nothing to shut.
                 let _ = self.p.shutdown_write(self.socket);
             }

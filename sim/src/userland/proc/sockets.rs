@@ -128,8 +128,13 @@ impl Proc {
     /// The same, once a connect has ended: until the program goes on, what follows at once has come, too, as a RST or an ICMP
     /// error about the handshake's last segment.
     pub async fn connect_error(&self, socket: SocketId) -> Option<Errno> {
-        self.sleep_until(self.now() + GO_ON).await;
+        self.go_on().await;
         self.socket_error(socket)
+    }
+
+    /// As long as a program needs from one call to the next, if what follows at once from the first matters to the second.
+    pub async fn go_on(&self) {
+        self.sleep_until(self.now() + GO_ON).await;
     }
 
     /// `getsockname`
