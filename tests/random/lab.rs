@@ -30,6 +30,7 @@ const SETTINGS: &[&str] = &[
     // Nothing is sent again that was not answered.
     "net.ipv4.tcp_rto_min_us=100000000",
     "net.ipv4.tcp_early_retrans=0",
+    "net.ipv4.tcp_sack=0",
     "net.ipv4.tcp_synack_retries=0",
     // No flow is forgotten.
     "net.netfilter.nf_conntrack_{icmp_timeout,tcp_timeout_close,tcp_timeout_last_ack,tcp_timeout_syn_recv,udp_timeout}=600",
@@ -211,7 +212,8 @@ pub fn lab(seed: u64) -> String {
     for (name, tables) in &tables {
         script.line(&format!("run each {name} {}", tables.join(" ")));
     }
-    script.line("kill $(jobs -p); wait 2>/dev/null");
+    // What a server that is killed says last is waited for.
+    script.line("kill $(jobs -p); wait 2>/dev/null; sleep 0.2");
     script.text
 }
 
