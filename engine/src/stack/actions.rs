@@ -38,17 +38,15 @@ impl Stack {
             Action::Request { .. } => {}
             Action::Release { port, ip, mac, frame, with } => {
                 observer.step(Step::Resolved { next_hop: ip, mac });
+                self.conntrack.let_go(&with.nfct);
                 if let Some(bridged) = with.bridged {
-                    self.conntrack.let_go(&bridged.nfct);
                     return self.bridge_resume(cx, port, mac, frame, bridged, observer);
                 }
                 // Whoever sent it was told long ago that it is on its way.
                 let _ = self.transmit_to(cx, port, mac, frame, observer);
             }
             Action::Discard { port, reason, frame, with, .. } => {
-                if let Some(bridged) = with.bridged {
-                    self.conntrack.let_go(&bridged.nfct);
-                }
+                self.conntrack.let_go(&with.nfct);
                 if reason == DropReason::NoNeighbor {
                     self.unreachable(cx, port, &frame, with, observer);
                 }

@@ -274,6 +274,7 @@ impl Stack {
             None => {
                 let next_hop = IpAddr::V4(next_hop);
                 observer.step(Step::Parked { next_hop });
+                self.conntrack.hold(&parked.nfct);
                 let taken = self.neighbors.park(cx.now, port, next_hop, frame, parked);
                 if taken { Ok(()) } else { Err(Errno::NoBufs) }
             }

@@ -403,6 +403,15 @@ fn errors_belong_to_their_flow() {
     lab.packet(IN, &datagram("10.0.2.2", "10.0.3.9", 53, b"ask"));
     lab.wait(crate::time::Duration::from_secs(5));
     assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [2]);
+    // A RST that is the first answer ends its flow, and belongs to it even so.
+    lab.packet(IN, &syn("10.0.2.9", "10.0.3.2"));
+    let rst = Tcp { source: 80, destination: 4000, flags: flag::RST | flag::ACK, acknowledgment: 78, ..Tcp::default() };
+    let rst = rst.emit(ip("10.0.3.2"), ip("10.0.2.9"), &[]);
+    lab.packet(OUT, &packet(Ipv4 { protocol: protocol::TCP, ..header("10.0.3.2", "10.0.2.9") }, &[], &rst));
+    let held = lab.stacks[0].conntrack().held();
+    lab.wait(crate::time::Duration::from_secs(5));
+    assert_eq!(lab.counts(0, TableName::Raw, "OUTPUT").0, [3]);
+    assert_eq!(lab.stacks[0].conntrack().held(), held - 1);
 }
 
 /// Two single ports that are both negated are compared at once: one of them may fit. Ranges are asked each for itself, and so
