@@ -172,7 +172,7 @@ impl Conn {
         self.refused = self.unacknowledged != self.next;
     }
 
-    /// The program has said something more.
+    /// The program has said something more, or the other side has: what waits is tried again (`tcp_data_snd_check`).
     pub(crate) fn more(&mut self) {
         self.resend |= core::mem::take(&mut self.refused);
     }
@@ -260,6 +260,7 @@ impl Conn {
         if length == 0 && self.is_early_end(&tcp) {
             self.ask_again(segment.get(tcp::HEADER..tcp.data_offset).unwrap_or(&[]), pool, out);
         }
+        self.more();
         let came = self.socket().recv_queue().saturating_sub(expected);
         if came > 0 {
             self.tally.bytes_received += came as u64;

@@ -3,7 +3,7 @@
 use super::lab::*;
 use crate::addr::Ipv4Addr;
 use crate::control::{Errno, LinkChange};
-use crate::filter::{Rule, TableName, Target};
+use crate::filter::{Match, Not, Rule, Statistic, TableName, Target};
 use crate::local::{SocketId, SocketKind};
 use crate::reason::DropReason;
 use crate::rng::Rng;
@@ -171,6 +171,19 @@ fn what_did_not_get_out_goes_with_the_end() {
         let counted = table.chains.iter().find(|chain| chain.name == "OUTPUT").expect("a chain").rules[0].counters;
         assert_eq!((counted.packets, counted.bytes), (2, 57 + 57), "first the bytes, then bytes and end");
     }
+}
+
+#[test]
+fn what_did_not_get_out_is_tried_again_when_something_comes() {
+    let (mut lab, client, server) = connected();
+    let first = Match::Statistic(Not { not: false, of: Statistic::Nth { every: 1000, packet: 0 } });
+    let rule = Rule { matches: vec![first], target: Some(Target::Drop), ..Rule::default() };
+    lab.append(0, TableName::Filter, "OUTPUT", rule);
+    lab.stacks[0].shutdown(client).unwrap();
+    lab.wait(Duration::ZERO);
+    assert_eq!(talk(&lab), "");
+    write(&mut lab, 1, server, b"hello");
+    assert!(talk(&lab).starts_with("1:P.5") && talk(&lab).contains("0:F."), "{}", talk(&lab));
 }
 
 #[test]
