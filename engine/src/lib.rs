@@ -58,6 +58,7 @@ pub mod control;
 pub mod counters;
 #[cfg(target_os = "linux")]
 pub mod device;
+pub mod fib;
 pub mod filter;
 pub mod frame;
 pub mod ip;

@@ -1,0 +1,78 @@
+//! The longest prefix of an address, fast: compact tables of next-hop numbers for a full Internet's routes.
+//!
+//! [`Fib4`] and [`Fib6`] map prefixes to numbers ([`NextHopId`]): whoever fills them keeps what a number means. They take
+//! single prefixes in and out at any time, answer one address or [many at once](Fib4::lookup_batch), and hand out
+//! [`Reader`]s that answer in other threads while the table changes: a reader sees each change at once and whole, and waits
+//! for nothing.
+//!
+//! | module | is |
+//! |---|---|
+//! | `v4` | 18 bits at once, then runs of equal /24s by rank, then runs of equal addresses |
+//! | `v6` | 16 and 10 bits at once, then 6 by rank, then sorted ranges, up to 16 bits each |
+//! | `arena` | where their nodes lie: written once, never overwritten, so that readers need no locks |
+//! | `shared` | how readers learn of a new arena |
+//! | `simd` | 16 addresses at once, where the processor can (AVX-512); the same answers |
+//!
+//! Every part is held against a list that is searched from end to end.
+
+mod arena;
+mod shared;
+#[cfg(target_arch = "x86_64")]
+mod simd;
+mod v4;
+mod v6;
+
+pub use shared::Reader;
+pub use v4::{Fib4, Table4};
+pub use v6::{Fib6, Table6};
+
+/// The number of a next hop, as the owner of a table counts them: below [`MAX_NEXT_HOPS`].
+pub type NextHopId = u16;
+
+/// The answer where no prefix holds the address.
+pub const NO_ROUTE: NextHopId = u16::MAX;
+
+/// So many next hops can be told apart.
+pub const MAX_NEXT_HOPS: usize = 0x7fff;
+
+/// Why a prefix could not be taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// The next hop's number is not below [`MAX_NEXT_HOPS`].
+    NextHops,
+    /// Some 32,700 networks of 24 bits hold longer prefixes (IPv4), or all nodes take 1 GiB (IPv6).
+    Nodes,
+}
+
+impl core::fmt::Display for Full {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Full::NextHops => "the number of the next hop must be below 32767",
+            Full::Nodes => "the table has no room for more nodes",
+        })
+    }
+}
+
+impl core::error::Error for Full {}
+
+/// A next hop in a node: 0 is none, the others are one higher. The highest bit is left for pointers.
+type Leaf = u16;
+
+fn leaf(next_hop: NextHopId) -> Result<Leaf, Full> {
+    if usize::from(next_hop) < MAX_NEXT_HOPS { Ok(next_hop + 1) } else { Err(Full::NextHops) }
+}
+
+#[cfg(target_arch = "x86_64")]
+use simd::count_ones;
+
+/// How many bits are set.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+fn count_ones(word: u64) -> u32 {
+    word.count_ones()
+}
+
+#[inline(always)]
+fn next_hop(leaf: Leaf) -> NextHopId {
+    leaf.wrapping_sub(1)
+}

@@ -1,0 +1,152 @@
+//! What a lookup reads.
+
+use super::entry::{Entry, Kind};
+use crate::fib::arena::Arena;
+use crate::fib::{NextHopId, count_ones, next_hop};
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering::{Acquire, Release},
+};
+
+/// The entries of the first 16 bits.
+pub(super) const ROOT: usize = 1 << 16;
+/// The entries of the next 10.
+pub(super) const BLOCK: usize = 1 << 10;
+
+/// The part of a [`Fib6`](super::Fib6) that its readers read.
+#[derive(Debug)]
+pub struct Table {
+    /// Those of the root, then block after block.
+    entries: Box<[AtomicU32]>,
+    pub(super) arena: Arena,
+}
+
+/// 16 bits of an address, the last of them before bit `end`, counted from the left.
+#[inline(always)]
+pub(super) fn part(address: u128, end: u8) -> u16 {
+    (address >> (128 - end)) as u16
+}
+
+/// The next multiple of 16: where the ranges of a node at `depth` end.
+#[inline(always)]
+pub(super) fn part_end(depth: u8) -> u8 {
+    (depth & !15) + 16
+}
+
+impl Table {
+    /// Room for so many entries and words of nodes.
+    pub(super) fn with_room(entries: usize, words: usize) -> Table {
+        let entries = (0..entries).map(|_| AtomicU32::new(0)).collect();
+        Table { entries, arena: Arena::with_room(words) }
+    }
+
+    #[inline(always)]
+    pub(super) fn entry(&self, at: usize) -> Entry {
+        Entry(self.entries[at].load(Acquire))
+    }
+
+    /// Lets readers see it.
+    pub(super) fn set_entry(&self, at: usize, entry: Entry) {
+        self.entries[at].store(entry.0, Release);
+    }
+
+    pub(super) fn room_for_entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(&*self.entries) + self.arena.memory()
+    }
+
+    #[inline(always)]
+    pub(super) fn lookup(&self, address: u128) -> NextHopId {
+        let mut entry = self.entry((address >> 112) as usize);
+        if let Kind::Block(at) = entry.kind() {
+            entry = self.entry(at + (address >> 102) as usize % BLOCK);
+        }
+        self.lookup_from(address, entry, 26)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(in crate::fib) fn half_word(&self, at: usize) -> u16 {
+        self.arena.half_word(at)
+    }
+
+    /// Goes on from an entry that stands for the first `depth` bits.
+    #[inline(always)]
+    pub(in crate::fib) fn lookup_from(&self, address: u128, mut entry: Entry, mut depth: u8) -> NextHopId {
+        loop {
+            match entry.kind() {
+                Kind::Leaf(leaf) => return next_hop(leaf),
+                Kind::Rank(at) => {
+                    depth += 6;
+                    entry = self.in_rank(at, (address >> (128 - depth)) as u32 & 63);
+                }
+                Kind::Narrow(at, size) => {
+                    let rank = self.range_of(at, size, part(address, part_end(depth)));
+                    return next_hop(self.arena.half_word(4 * at + size + rank));
+                }
+                Kind::Wide(at, size) => {
+                    depth = part_end(depth);
+                    let rank = self.range_of(at, size, part(address, depth));
+                    entry = self.wide_entry(at, size, rank);
+                }
+                // Only the root has any.
+                Kind::Block(_) => return crate::fib::NO_ROUTE,
+            }
+        }
+    }
+
+    /// The entry of a place in a node for 6 bits.
+    #[inline(always)]
+    pub(super) fn in_rank(&self, at: usize, place: u32) -> Entry {
+        let rank = count_ones(self.arena.word(at) << (63 - place)) as usize;
+        Entry((self.arena.word(at + 1 + (rank - 1) / 2) >> ((rank - 1) % 2 * 32)) as u32)
+    }
+
+    /// The entry of a range.
+    #[inline(always)]
+    pub(super) fn wide_entry(&self, at: usize, size: usize, rank: usize) -> Entry {
+        Entry((self.arena.word(at + size / 4 + rank / 2) >> (rank % 2 * 32)) as u32)
+    }
+
+    /// Which of the ranges holds the number: how many begin at it or before, less one. Two 16-bit numbers of a word are
+    /// compared at once, each in 32 bits: one more than the number, less where a range begins, has bit 16 set if that is
+    /// not greater.
+    #[inline(always)]
+    pub(super) fn range_of(&self, at: usize, size: usize, number: u16) -> usize {
+        const EVEN: u64 = 0x0000_ffff_0000_ffff;
+        const BIT: u64 = 0x0001_0000_0001_0000;
+        let numbers = (u64::from(number) * 0x1_0000_0001) | BIT;
+        let mut counts = 0;
+        for at in at..at + size / 4 {
+            let starts = self.arena.word(at);
+            counts += ((numbers - (starts & EVEN)) & BIT) >> 16;
+            counts += ((numbers - (starts >> 16 & EVEN)) & BIT) >> 16;
+        }
+        (counts as u32 + (counts >> 32) as u32 - 1) as usize
+    }
+
+    pub(super) fn lookup_batch(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
+        let both = addresses.len().min(next_hops.len());
+        let (addresses, next_hops) = (&addresses[..both], &mut next_hops[..both]);
+        #[cfg(target_arch = "x86_64")]
+        let (addresses, next_hops) = crate::fib::simd::lookup6(self, addresses, next_hops);
+        self.lookup_each(addresses, next_hops);
+    }
+
+    /// One after the other.
+    #[inline(always)]
+    pub(super) fn lookup_each(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
+        for (address, next_hop) in addresses.iter().zip(next_hops) {
+            *next_hop = self.lookup(*address);
+        }
+    }
+
+    /// For loops that check nothing: every entry is a next hop, or a block or node that lies whole in the entries or words.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::fib) fn parts(&self) -> (&[AtomicU32], &[core::sync::atomic::AtomicU64]) {
+        (&self.entries, self.arena.words())
+    }
+}
