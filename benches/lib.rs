@@ -4,6 +4,16 @@
 //! | bench | measures |
 //! |---|---|
 //! | `forward` | one packet through a router's whole path, with few routes and with ten thousand |
-//! | `lpm` | the longest-prefix match against peers from the registry, with the same answers checked first |
+//! | `fib` | the longest-prefix match of a full Internet's routes, against peers of Rust and C, in turns |
 //! | `conntrack` | connections, tracked and translated |
 //! | `tcp` | a download of 100 MB through two bridges, NAT and cables that lose, and how long it took in virtual time |
+//!
+//! | module | is |
+//! |---|---|
+//! | [`prefixes`] | the Internet's prefixes, or as many like them, and addresses to ask for |
+//! | [`race`] | rounds in which all take turns, and what comes of it |
+//! | [`dpdk`] | DPDK's tables, in a process of their own |
+
+pub mod dpdk;
+pub mod prefixes;
+pub mod race;
