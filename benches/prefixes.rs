@@ -82,7 +82,7 @@ fn draw<A: Address>(rng: &mut Rng, count: usize, lengths: &[(u8, u64)], address:
             found
         });
         // Networks lie in heaps: of the first 16 bits not all are in use.
-        let bits = u128::from(rng.below(20_000) * 0x9e37 & 0xffff) << 112 | u128::from(rng.next()) << 48;
+        let bits = u128::from((rng.below(20_000) * 0x9e37) & 0xffff) << 112 | u128::from(rng.next()) << 48;
         routes.insert(
             Prefix::of(address(bits), length.map_or(24, |(length, _)| *length)),
             rng.below(NEXT_HOPS) as NextHopId,

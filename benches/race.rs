@@ -13,7 +13,7 @@ pub struct Runner<'a> {
 
 /// What came of it, for one of them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Result {
+pub struct Outcome {
     /// Its name.
     pub name: String,
     /// Items a second: median, least, most.
@@ -27,7 +27,7 @@ pub struct Result {
 /// # Panics
 ///
 /// If two of them come to different sums: then one is wrong.
-pub fn race(rounds: usize, items: usize, runners: &mut [Runner<'_>]) -> Vec<Result> {
+pub fn race(rounds: usize, items: usize, runners: &mut [Runner<'_>]) -> Vec<Outcome> {
     let mut times = vec![Vec::new(); runners.len()];
     let mut sum = None;
     for round in 0..=rounds {
@@ -40,7 +40,7 @@ pub fn race(rounds: usize, items: usize, runners: &mut [Runner<'_>]) -> Vec<Resu
         }
     }
     let first = times.first().cloned().unwrap_or_default();
-    let result = |(runner, times): (&Runner<'_>, &Vec<f64>)| Result {
+    let result = |(runner, times): (&Runner<'_>, &Vec<f64>)| Outcome {
         name: runner.name.clone(),
         rate: spread(times.iter().map(|time| items as f64 / time)),
         ratio: spread(times.iter().zip(&first).map(|(time, first)| first / time)),
@@ -57,9 +57,9 @@ fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
 }
 
 /// A table for people; rates in millions a second.
-pub fn print(title: &str, results: &[Result]) {
+pub fn print(title: &str, results: &[Outcome]) {
     println!("\n{title}\n  {:<24} {:>9} {:>17} {:>7} {:>13}", "", "M/s", "[least–most]", "ratio", "[least–most]");
-    for Result { name, rate, ratio } in results {
+    for Outcome { name, rate, ratio } in results {
         let [rate, least, most] = rate.map(|rate| rate / 1e6);
         let span = format!("[{least:.1}–{most:.1}]");
         let [ratio, lowest, highest] = ratio;

@@ -9,9 +9,8 @@ use vethlab_engine::control::{AddressMode, AddressSpec, Command, IfIndex, LinkCh
 use vethlab_engine::counters::Counters;
 use vethlab_engine::frame::{FramePool, Outbox};
 use vethlab_engine::link::port::flag;
-use vethlab_engine::link::{OperState, Port, PortCounters, PortKind};
+use vethlab_engine::link::{OperState, Port, PortKind};
 use vethlab_engine::observe::Silent;
-use vethlab_engine::sysctl::PortConf;
 use vethlab_engine::time::{Duration, Time};
 use vethlab_engine::wire::{ethernet, icmpv4, ipv4, protocol};
 use vethlab_engine::{Cx, Stack};
