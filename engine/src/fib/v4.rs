@@ -22,6 +22,7 @@ use rib::Rib;
 use std::sync::Arc;
 use table::Table;
 
+#[cfg(target_arch = "x86_64")]
 pub(super) use table::BLOCK;
 pub use table::Table as Table4;
 
