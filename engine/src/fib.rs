@@ -2,8 +2,9 @@
 //!
 //! [`Fib4`] and [`Fib6`] map prefixes to numbers ([`NextHopId`]): whoever fills them keeps what a number means. They take
 //! single prefixes in and out at any time, answer one address or [many at once](Fib4::lookup_batch), and hand out
-//! [`Reader`]s that answer in other threads while the table changes: a reader sees each change at once and whole, and waits
-//! for nothing.
+//! [`Reader`]s that answer in other threads while the table changes: a reader's next lookup sees each change. No change
+//! makes it wait, but for a pointer when all nodes have moved; of a prefix that covers several places of the first step (one
+//! shorter than 18 bits of IPv4, 26 of IPv6) it may see some before the others.
 //!
 //! | module | is |
 //! |---|---|
