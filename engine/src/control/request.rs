@@ -77,7 +77,7 @@ pub enum RouteKind {
 
 impl RouteKind {
     /// All.
-    const ALL: [RouteKind; 9] = [
+    pub(crate) const ALL: [RouteKind; 9] = [
         RouteKind::Unicast,
         RouteKind::Local,
         RouteKind::Broadcast,

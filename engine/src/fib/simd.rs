@@ -74,21 +74,9 @@ fn lookup4_some<const N: usize, const M: usize>(table: &Table4, addresses: &[u32
     for i in 0..N {
         masks[i] = sign_bits(entries[i]);
         nodes[i] = _mm512_and_si512(entries[i], _mm512_set1_epi32(i32::MAX));
-        // 63 less the number of the /24: so far the bits up to ours must go to the top.
-        let slots = _mm512_and_si512(_mm512_srli_epi32::<8>(addrs[i]), _mm512_set1_epi32(63));
-        let shifts = _mm512_sub_epi32(_mm512_set1_epi32(63), slots);
-        // SAFETY: an entry with the highest bit set is where a node begins; the others are not fetched.
-        let half = |mask: __mmask8, nodes: __m256i, shifts: __m256i| unsafe {
-            let starts = _mm512_mask_i32gather_epi64::<8>(_mm512_setzero_si512(), mask, nodes, words.cast());
-            _mm512_cvtepi64_epi32(_mm512_popcnt_epi64(_mm512_sllv_epi64(starts, _mm512_cvtepu32_epi64(shifts))))
-        };
-        let low = half(masks[i] as u8, _mm512_castsi512_si256(nodes[i]), _mm512_castsi512_si256(shifts));
-        let high = half(
-            (masks[i] >> 8) as u8,
-            _mm512_extracti64x4_epi64::<1>(nodes[i]),
-            _mm512_extracti64x4_epi64::<1>(shifts),
-        );
-        ranks[i] = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+        let places = _mm512_and_si512(_mm512_srli_epi32::<8>(addrs[i]), _mm512_set1_epi32(63));
+        // SAFETY: an entry with the highest bit set is where a node begins.
+        ranks[i] = unsafe { ranks_of(words.cast(), masks[i], nodes[i], places) };
     }
 
     for i in 0..N {
@@ -172,15 +160,8 @@ fn first_steps6(table: &Table6, addresses: &[u128; 16], answers: &mut [u32; 16])
     let mask = is(entry, v6::RANK);
     let node = _mm512_and_si512(entry, places);
     let last_bits = _mm512_and_si512(top, _mm512_set1_epi32(63));
-    let shifts = _mm512_sub_epi32(_mm512_set1_epi32(63), last_bits);
-    // SAFETY: such an entry is where a node begins; the others are not fetched.
-    let half = |mask: __mmask8, nodes: __m256i, shifts: __m256i| unsafe {
-        let starts = _mm512_mask_i32gather_epi64::<8>(_mm512_setzero_si512(), mask, nodes, words.cast());
-        _mm512_cvtepi64_epi32(_mm512_popcnt_epi64(_mm512_sllv_epi64(starts, _mm512_cvtepu32_epi64(shifts))))
-    };
-    let low = half(mask as u8, _mm512_castsi512_si256(node), _mm512_castsi512_si256(shifts));
-    let high = half((mask >> 8) as u8, _mm512_extracti64x4_epi64::<1>(node), _mm512_extracti64x4_epi64::<1>(shifts));
-    let rank = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high);
+    // SAFETY: such an entry is where a node begins.
+    let rank = unsafe { ranks_of(words.cast(), mask, node, last_bits) };
     let at = _mm512_add_epi32(_mm512_slli_epi32::<1>(node), _mm512_add_epi32(rank, _mm512_set1_epi32(1)));
     // SAFETY: a node has as many entries as bits are set; 16 numbers are written to 16.
     unsafe {
@@ -215,6 +196,26 @@ fn last_steps6(table: &Table6, addresses: &[u128], entries: &[u32; 64], next_hop
             _ => table.lookup_from(*address, Entry(*entry), 32),
         };
     }
+}
+
+/// Of nodes that begin with a bit for each of 64 places: how many bits are set up to a place, in the lanes of the mask.
+///
+/// # Safety
+///
+/// In these lanes `nodes` are numbers of words behind `words`; the others are not fetched.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+unsafe fn ranks_of(words: *const i64, mask: __mmask16, nodes: __m512i, places: __m512i) -> __m512i {
+    // The bits up to the place go to the top, the others out.
+    let shifts = _mm512_sub_epi32(_mm512_set1_epi32(63), places);
+    // SAFETY: as the caller promises.
+    let half = |mask: __mmask8, nodes: __m256i, shifts: __m256i| unsafe {
+        let starts = _mm512_mask_i32gather_epi64::<8>(_mm512_setzero_si512(), mask, nodes, words);
+        _mm512_cvtepi64_epi32(_mm512_popcnt_epi64(_mm512_sllv_epi64(starts, _mm512_cvtepu32_epi64(shifts))))
+    };
+    let low = half(mask as u8, _mm512_castsi512_si256(nodes), _mm512_castsi512_si256(shifts));
+    let high = half((mask >> 8) as u8, _mm512_extracti64x4_epi64::<1>(nodes), _mm512_extracti64x4_epi64::<1>(shifts));
+    _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
 }
 
 /// The highest bit of each lane.

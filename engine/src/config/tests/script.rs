@@ -256,14 +256,4 @@ pub(super) fn everything(ipv6: bool) -> crate::addr::IpAddr {
 }
 
 /// The kinds that can be said in front of a prefix.
-pub(super) const KINDS: [RouteKind; 9] = [
-    RouteKind::Unicast,
-    RouteKind::Local,
-    RouteKind::Broadcast,
-    RouteKind::Anycast,
-    RouteKind::Multicast,
-    RouteKind::Blackhole,
-    RouteKind::Unreachable,
-    RouteKind::Prohibit,
-    RouteKind::Throw,
-];
+pub(super) const KINDS: [RouteKind; 9] = RouteKind::ALL;
