@@ -74,8 +74,24 @@ fn dpdk<A: Address>(program: Option<&Path>, kind: &str, routes: &Routes<A>) -> O
     table.inspect_err(|error| println!("SKIPPED: DPDK's {kind}: {error}")).ok()
 }
 
-fn dpdk_runner<'a>(name: &str, table: &'a mut Dpdk, mode: u32, trace: &'static str) -> Runner<'a> {
-    Runner { name: name.to_string(), run: Box::new(move || table.look(mode, trace).expect("an answer of DPDK")) }
+/// What a table of DPDK's is called, the mode that it is asked in, and itself.
+type Table = (&'static str, u32, Dpdk);
+
+/// The lookups of one trace, ours and then DPDK's.
+fn lookups<'a>(
+    family: &str,
+    trace: Trace,
+    bytes: &[u8],
+    mut runners: Vec<Runner<'a>>,
+    tables: &'a mut [Table],
+    rounds: usize,
+) {
+    for (name, mode, table) in tables {
+        table.lay_down(trace.name(), bytes).expect("a file of addresses");
+        let run = move || table.look(*mode, trace.name()).expect("an answer of DPDK");
+        runners.push(Runner { name: name.to_string(), run: Box::new(run) });
+    }
+    print(&format!("{family}, {} addresses", trace.name()), &race(rounds, ADDRESSES, &mut runners));
 }
 
 fn v4(routes: &Routes<Ipv4Addr>, program: Option<&Path>, rounds: usize) {
@@ -88,7 +104,7 @@ fn v4(routes: &Routes<Ipv4Addr>, program: Option<&Path>, rounds: usize) {
         treebitmap.insert(prefix.address(), prefix.length().into(), *hop);
         trie.insert(Ipv4Net::new(prefix.address(), prefix.length()).expect("a length"), *hop);
     }
-    let mut tables: Vec<(&str, u32, Dpdk)> = Vec::new();
+    let mut tables: Vec<Table> = Vec::new();
     for (name, kind, mode) in [("rte_fib AVX-512", "fib", 3), ("rte_fib scalar", "fib", 1), ("rte_lpm bulk", "lpm", 0)]
     {
         // rte_lpm takes minutes to fill: it searches its rules from end to end.
@@ -101,17 +117,13 @@ fn v4(routes: &Routes<Ipv4Addr>, program: Option<&Path>, rounds: usize) {
         let numbers: Vec<u32> = addresses.iter().map(|address| address.to_bits()).collect();
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_ne_bytes()).collect();
         let (fib, treebitmap, trie) = (&fib, &treebitmap, &trie);
-        let mut runners = vec![
+        let runners = vec![
             runner("Fib4, 64 at once", || sum_of(&numbers, |batch, hops| fib.lookup_batch(batch, hops))),
             runner("Fib4, one by one", || sum_each(&addresses, |address| Some(fib.lookup(address)))),
             runner("treebitmap", || sum_each(&addresses, |address| treebitmap.longest_match(address).map(|m| *m.2))),
             runner("prefix-trie", || sum_each(&addresses, |address| trie.get_lpm(&address.into()).map(|m| *m.1))),
         ];
-        for (name, mode, table) in &mut tables {
-            table.lay_down(trace.name(), &bytes).expect("a file of addresses");
-            runners.push(dpdk_runner(name, table, *mode, trace.name()));
-        }
-        print(&format!("IPv4, {} addresses", trace.name()), &race(rounds, ADDRESSES, &mut runners));
+        lookups("IPv4", trace, &bytes, runners, &mut tables, rounds);
     }
     let mut runners = vec![changes("Fib4", routes, |prefix, hop| {
         fib.remove(prefix);
@@ -131,7 +143,7 @@ fn v6(routes: &Routes<Ipv6Addr>, program: Option<&Path>, rounds: usize) {
         treebitmap.insert(prefix.address(), prefix.length().into(), *hop);
         trie.insert(Ipv6Net::new(prefix.address(), prefix.length()).expect("a length"), *hop);
     }
-    let mut tables: Vec<(&str, u32, Dpdk)> = Vec::new();
+    let mut tables: Vec<Table> = Vec::new();
     for (name, kind, mode) in [("rte_fib6 AVX-512", "fib6", 3), ("rte_lpm6 bulk", "lpm6", 0)] {
         tables.extend(dpdk(program, kind, routes).map(|table| (name, mode, table)));
     }
@@ -140,17 +152,13 @@ fn v6(routes: &Routes<Ipv6Addr>, program: Option<&Path>, rounds: usize) {
         let numbers: Vec<u128> = addresses.iter().map(|address| address.to_bits()).collect();
         let bytes: Vec<u8> = addresses.iter().flat_map(Ipv6Addr::octets).collect();
         let (fib, treebitmap, trie) = (&fib, &treebitmap, &trie);
-        let mut runners = vec![
+        let runners = vec![
             runner("Fib6, 64 at once", || sum_of(&numbers, |batch, hops| fib.lookup_batch(batch, hops))),
             runner("Fib6, one by one", || sum_each(&addresses, |address| Some(fib.lookup(address)))),
             runner("treebitmap", || sum_each(&addresses, |address| treebitmap.longest_match(address).map(|m| *m.2))),
             runner("prefix-trie", || sum_each(&addresses, |address| trie.get_lpm(&address.into()).map(|m| *m.1))),
         ];
-        for (name, mode, table) in &mut tables {
-            table.lay_down(trace.name(), &bytes).expect("a file of addresses");
-            runners.push(dpdk_runner(name, table, *mode, trace.name()));
-        }
-        print(&format!("IPv6, {} addresses", trace.name()), &race(rounds, ADDRESSES, &mut runners));
+        lookups("IPv6", trace, &bytes, runners, &mut tables, rounds);
     }
     let mut runners = vec![changes("Fib6", routes, |prefix, hop| {
         fib.remove(prefix);
