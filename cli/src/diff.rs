@@ -24,7 +24,8 @@ use std::process::Output;
 pub(crate) const EXCLUSIONS: &str = "\
 Not compared, because two right runs differ in it:
   MACs that the script does not name itself, and IPv6 addresses that follow from them, or for how long they are tentative
-  numbers of interfaces, processes and namespaces; IP ids, ICMP ids, ephemeral ports, handles of queues that nobody chose;
+  numbers of interfaces, processes and namespaces; IP ids, ICMP ids, handles of queues that nobody chose;
+  in frames, ports that a host or NAT drew: those of 32768–60999, and from 1024 on those that the script does not name
   the number of queues of a device, which is that of the processors
   times: of replies, of timers that run, of listings, of captures; dates; how often curl's meter is written
   the order of tracked connections, of neighbours and of a bridge's addresses
@@ -107,7 +108,7 @@ impl Run {
             commands,
             script: Text { stdout: text(&output.stdout), stderr: text(&output.stderr) },
             status: output.status.code(),
-            frames: frames::read(pcap, order)?,
+            frames: frames::read(pcap, order, source)?,
         })
     }
 }

@@ -1,16 +1,18 @@
 //! The frames of a run, in lines that two right runs share.
 //!
 //! Dissected by etherparse, which shares no code with the engine. Left out: MACs but for whether the frame goes to
-//! everybody, IP ids, ICMP idents and checksums, ephemeral ports, what programs write into their payload, and how TCP cuts
+//! everybody, IP ids, ICMP idents and checksums, ports drawn by chance ([`ports`]), what programs write into their payload, and how TCP cuts
 //! and acknowledges it ([`tcp`]).
 
 mod dissect;
+mod ports;
 mod tcp;
 
 use dissect::{Dissected, dissect};
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::blocks::interface_description::InterfaceDescriptionOption;
 use pcap_file::pcapng::{Block, PcapNgReader};
+use ports::Ports;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -33,18 +35,19 @@ struct Interface {
     flows: Flows,
 }
 
-/// The lines of a capture by interface (`namespace/interface`), those of the host under `host`.
-pub(crate) fn read(pcap: &Path, order: Order) -> io::Result<BTreeMap<String, Vec<String>>> {
+/// The lines of a capture by interface (`namespace/interface`), those of the host under `host`;
+/// `source`: the script, which says what ports have a meaning.
+pub(crate) fn read(pcap: &Path, order: Order, source: &str) -> io::Result<BTreeMap<String, Vec<String>>> {
     let broken = |error| io::Error::other(format!("{}: {error}", pcap.display()));
     let mut reader = PcapNgReader::new(File::open(pcap)?).map_err(broken)?;
-    let mut names = Vec::new();
+    let (ports, mut names) = (Ports::of(source), Vec::new());
     let mut found: BTreeMap<String, Interface> = BTreeMap::new();
     while let Some(block) = reader.next_block() {
         match block.map_err(broken)? {
             Block::InterfaceDescription(interface) => names.push(name(&interface.options)),
             Block::EnhancedPacket(packet) => {
                 let name = names.get(packet.interface_id as usize).cloned().unwrap_or_default();
-                found.entry(name).or_default().see(is_outbound(&packet), &packet.data);
+                found.entry(name).or_default().see(is_outbound(&packet), &packet.data, &ports);
             }
             _ => {}
         }
@@ -68,9 +71,9 @@ fn name(options: &[InterfaceDescriptionOption<'_>]) -> String {
 }
 
 impl Interface {
-    fn see(&mut self, outbound: bool, frame: &[u8]) {
+    fn see(&mut self, outbound: bool, frame: &[u8], ports: &Ports) {
         let way = if outbound { "out" } else { "in" };
-        match dissect(frame) {
+        match dissect(frame, ports) {
             Some(Dissected::Line(line)) => self.lines.push(format!("{way} {line}")),
             Some(Dissected::Segment(segment)) => {
                 let begun = self.flows.see(outbound, segment, self.lines.len());

@@ -1,5 +1,6 @@
 //! A frame in one line.
 
+use super::ports::Ports;
 use super::tcp::Segment;
 use etherparse::{
     ArpOperation, Icmpv4Type, InternetSlice, IpNumber, LinkSlice, NetSlice, SlicedPacket, TransportSlice,
@@ -21,7 +22,7 @@ const REPORTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 const VXLAN: u16 = 4789;
 
 /// The frame; `None` for what is not ARP or IPv4, and for reports of groups.
-pub(super) fn dissect(frame: &[u8]) -> Option<Dissected> {
+pub(super) fn dissect(frame: &[u8], ports: &Ports) -> Option<Dissected> {
     let packet = SlicedPacket::from_ethernet(frame).ok()?;
     let Some(LinkSlice::Ethernet2(ethernet)) = &packet.link else { return None };
     let mut cast = if ethernet.destination() == [0xff; 6] { "to all".to_string() } else { "to one".to_string() };
@@ -30,7 +31,7 @@ pub(super) fn dissect(frame: &[u8]) -> Option<Dissected> {
     }
     match packet.net.as_ref()? {
         NetSlice::Arp(arp) => Some(Dissected::Line(describe_arp(arp, &cast))),
-        NetSlice::Ipv4(_) => dissect_ipv4(&packet, &cast),
+        NetSlice::Ipv4(_) => dissect_ipv4(&packet, &cast, ports),
         NetSlice::Ipv6(_) => None,
     }
 }
@@ -45,7 +46,7 @@ fn describe_arp(arp: &etherparse::ArpPacketSlice<'_>, cast: &str) -> String {
     }
 }
 
-fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
+fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str, ports: &Ports) -> Option<Dissected> {
     let Some(InternetSlice::Ipv4(ip)) = &packet.net else { return None };
     let header = ip.header();
     let (source, destination) = (header.source_addr(), header.destination_addr());
@@ -57,7 +58,7 @@ fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
     if let Some(TransportSlice::Udp(udp)) = &packet.transport
         && udp.destination_port() == VXLAN
     {
-        return dissect_tunnelled(&head, udp.payload());
+        return dissect_tunnelled(&head, udp.payload(), ports);
     }
     let mut line = head;
     let tcp = match &packet.transport {
@@ -80,14 +81,14 @@ fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
     match &packet.transport {
         Some(TransportSlice::Icmpv4(icmp)) => line += &describe_icmp(icmp),
         Some(TransportSlice::Udp(udp)) => {
-            line += &format!(" UDP {} > {}", port(udp.source_port()), port(udp.destination_port()));
+            line += &format!(" UDP {} > {}", ports.say(udp.source_port()), ports.say(udp.destination_port()));
         }
         Some(TransportSlice::Tcp(tcp)) => {
             let (from, to) = (tcp.source_port(), tcp.destination_port());
             return Some(Dissected::Segment(Segment {
                 flow: format!("{source}:{from} > {destination}:{to}"),
                 back: format!("{destination}:{to} > {source}:{from}"),
-                said: format!("{line} TCP {} > {}", port(from), port(to)),
+                said: format!("{line} TCP {} > {}", ports.say(from), ports.say(to)),
                 sequence: tcp.sequence_number(),
                 length: tcp.payload().len() as u32,
                 syn: tcp.syn(),
@@ -101,10 +102,10 @@ fn dissect_ipv4(packet: &SlicedPacket<'_>, cast: &str) -> Option<Dissected> {
 }
 
 /// A frame in a VXLAN: what is chatter outside is chatter inside.
-fn dissect_tunnelled(head: &str, payload: &[u8]) -> Option<Dissected> {
+fn dissect_tunnelled(head: &str, payload: &[u8], ports: &Ports) -> Option<Dissected> {
     let (&[_, _, _, _, high, middle, low, _], frame) = payload.split_first_chunk::<8>()?;
     let head = format!("{head} VXLAN {} ", u32::from_be_bytes([0, high, middle, low]));
-    Some(match dissect(frame)? {
+    Some(match dissect(frame, ports)? {
         Dissected::Line(line) => Dissected::Line(head + &line),
         Dissected::Segment(segment) => {
             let said = head + &segment.said;
@@ -135,9 +136,4 @@ fn mtu(why: &etherparse::icmpv4::DestUnreachableHeader) -> Option<u16> {
         etherparse::icmpv4::DestUnreachableHeader::FragmentationNeeded { next_hop_mtu } => Some(*next_hop_mtu),
         _ => None,
     }
-}
-
-/// A port that means something; the kernel draws the others by chance.
-fn port(number: u16) -> String {
-    if (32768..=60999).contains(&number) { "some port".to_string() } else { number.to_string() }
 }
