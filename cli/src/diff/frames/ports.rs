@@ -29,7 +29,8 @@ mod tests {
 
     #[test]
     fn ports_that_nobody_named_were_drawn() {
-        let ports = Ports::of("nc -l 8080 &\niptables -A INPUT -p tcp --dport 2000:2010 -j DROP\ncurl http://10.0.0.1:40000/");
+        let ports =
+            Ports::of("nc -l 8080 &\niptables -A INPUT -p tcp --dport 2000:2010 -j DROP\ncurl http://10.0.0.1:40000/");
         let said = [53, 1023, 1024, 2000, 2005, 8080, 26447, 40000, 61000].map(|port| ports.say(port));
         let drawn = "some port";
         assert_eq!(said, ["53", "1023", drawn, "2000", drawn, "8080", drawn, drawn, drawn]);
