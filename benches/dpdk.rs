@@ -1,9 +1,10 @@
-//! DPDK's tables as peers: a small C program (`peers/dpdk_fib.c`) that is built when it is first asked for, and told what to
-//! do line by line, so that it takes its turn in each round.
+//! DPDK's libraries as peers: small C programs (`peers/dpdk_fib.c` for tables, `peers/dpdk_chain.c` for routers in a row) that
+//! are built when they are first asked for, and told what to do line by line, so that they take their turn in each round.
 
 use crate::prefixes::Routes;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -12,26 +13,41 @@ use vethlab_engine::addr::Address;
 
 /// A table in a process of its own.
 pub struct Dpdk {
-    process: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    peer: Peer,
     files: TempDir,
 }
 
-/// Builds the program; why that did not work, if it did not.
+/// Routers in a row, in a process of their own.
+pub struct DpdkChain {
+    peer: Peer,
+}
+
+/// A program that is told what to do.
+struct Peer {
+    process: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+/// Builds the program of tables; why that did not work, if it did not.
 pub fn build(dir: &Path) -> io::Result<PathBuf> {
+    build_peer(dir, "dpdk_fib")
+}
+
+/// Builds one of `peers/`; why that did not work, if it did not.
+pub fn build_peer(dir: &Path, name: &str) -> io::Result<PathBuf> {
     let flags = |what: &str| -> io::Result<Vec<String>> {
         let output = Command::new("pkg-config").args([what, "libdpdk"]).output()?;
         let missing = || io::Error::other("libdpdk is not installed (apt-get install libdpdk-dev pkg-config gcc)");
         output.status.success().then_some(()).ok_or_else(missing)?;
         Ok(String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_string).collect())
     };
-    let program = dir.join("dpdk_fib");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/dpdk_fib.c");
+    let program = dir.join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("peers/{name}.c"));
     let mut compiler = Command::new("cc");
     compiler.args(["-O3", "-march=native"]).args(flags("--cflags")?).arg(source).arg("-o").arg(&program);
     let status = compiler.args(flags("--libs")?).status()?;
-    if status.success() { Ok(program) } else { Err(io::Error::other("cc does not build peers/dpdk_fib.c")) }
+    if status.success() { Ok(program) } else { Err(io::Error::other(format!("cc does not build peers/{name}.c"))) }
 }
 
 impl Dpdk {
@@ -39,22 +55,9 @@ impl Dpdk {
     pub fn start<A: Address>(program: &Path, kind: &str, routes: &Routes<A>) -> io::Result<Dpdk> {
         let files = tempfile::tempdir()?;
         let list = files.path().join("routes");
-        let mut out = BufWriter::new(File::create(&list)?);
-        for (prefix, hop) in routes {
-            let digits = usize::from(A::BITS / 4);
-            writeln!(out, "{:0digits$x} {} {hop}", prefix.address().to_bits(), prefix.length())?;
-        }
-        out.into_inner()?.sync_all()?;
-        let mut command = Command::new(program);
-        let mut process = command.arg(kind).arg(&list).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let (Some(commands), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err(io::Error::other("no pipes"));
-        };
-        let mut dpdk = Dpdk { process, commands, answers: BufReader::new(answers), files };
-        match dpdk.line()?.as_str() {
-            "ready" => Ok(dpdk),
-            other => Err(io::Error::other(format!("{kind}: {other:?} instead of \"ready\""))),
-        }
+        write_routes(&list, routes)?;
+        let peer = Peer::start(Command::new(program).arg(kind).arg(&list), kind)?;
+        Ok(Dpdk { peer, files })
     }
 
     /// Lays down addresses to ask for: 4 bytes each in this machine's order, or 16 in that of the wire.
@@ -65,14 +68,65 @@ impl Dpdk {
     /// Looks them up, in a mode (see the program); how long that took, and the sum of all next hops.
     pub fn look(&mut self, mode: u32, name: &str) -> io::Result<(Duration, u64)> {
         let file = self.files.path().join(name);
-        writeln!(self.commands, "look {mode} {}", file.display())?;
-        self.two()
+        writeln!(self.peer.commands, "look {mode} {}", file.display())?;
+        self.peer.two()
     }
 
     /// Deletes and inserts so many routes again; how long that took, and how many refused.
     pub fn churn(&mut self, count: usize, seed: u64) -> io::Result<(Duration, u64)> {
-        writeln!(self.commands, "churn {count} {seed}")?;
-        self.two()
+        writeln!(self.peer.commands, "churn {count} {seed}")?;
+        self.peer.two()
+    }
+}
+
+impl DpdkChain {
+    /// So many routers with these routes, which send frames to these destinations, one after the other.
+    pub fn start(
+        program: &Path,
+        hops: u16,
+        routes: &Routes<Ipv4Addr>,
+        destinations: &[Ipv4Addr],
+    ) -> io::Result<DpdkChain> {
+        let files = tempfile::tempdir()?;
+        let [list, addresses] = ["routes", "destinations"].map(|name| files.path().join(name));
+        write_routes(&list, routes)?;
+        let bytes: Vec<u8> = destinations.iter().flat_map(|address| address.to_bits().to_ne_bytes()).collect();
+        std::fs::write(&addresses, bytes)?;
+        // It has read the files when it says that it is ready.
+        let mut command = Command::new(program);
+        let peer = Peer::start(command.arg(hops.to_string()).arg(&list).arg(&addresses), "dpdk_chain")?;
+        Ok(DpdkChain { peer })
+    }
+
+    /// Sends so many frames; how long that took, and how many arrived.
+    pub fn run(&mut self, frames: usize) -> io::Result<(Duration, u64)> {
+        writeln!(self.peer.commands, "run {frames}")?;
+        self.peer.two()
+    }
+}
+
+/// One line a route, the address in hexadecimal.
+fn write_routes<A: Address>(file: &Path, routes: &Routes<A>) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    for (prefix, hop) in routes {
+        let digits = usize::from(A::BITS / 4);
+        writeln!(out, "{:0digits$x} {} {hop}", prefix.address().to_bits(), prefix.length())?;
+    }
+    out.into_inner()?.sync_all()
+}
+
+impl Peer {
+    /// Starts a program, which says when it is ready.
+    fn start(command: &mut Command, name: &str) -> io::Result<Peer> {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let (Some(commands), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(io::Error::other("no pipes"));
+        };
+        let mut peer = Peer { process, commands, answers: BufReader::new(answers) };
+        match peer.line()?.as_str() {
+            "ready" => Ok(peer),
+            other => Err(io::Error::other(format!("{name}: {other:?} instead of \"ready\""))),
+        }
     }
 
     fn line(&mut self) -> io::Result<String> {
@@ -89,7 +143,7 @@ impl Dpdk {
     }
 }
 
-impl Drop for Dpdk {
+impl Drop for Peer {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.process.kill();

@@ -3,7 +3,7 @@
 //!
 //! | bench | measures |
 //! |---|---|
-//! | `forward` | one packet through a router's whole path, with few routes and with ten thousand |
+//! | `forward` | a packet's whole path through routers in a row, in turns with DPDK's libraries |
 //! | `fib` | the longest-prefix match of a full Internet's routes, against peers of Rust and C, in turns |
 //! | `sim` | the event simulator: a line of routers, and very many namespaces |
 //! | `conntrack` | connections, tracked and translated |
@@ -11,11 +11,13 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | [`chain`] | routers in a row that hand frames on |
 //! | [`prefixes`] | the Internet's prefixes, or as many like them, and addresses to ask for |
 //! | [`race`] | rounds in which all take turns, and what comes of it |
 //! | [`world`] | worlds that are measured |
 //! | [`dpdk`] | DPDK's tables, in a process of their own |
 
+pub mod chain;
 pub mod dpdk;
 pub mod prefixes;
 pub mod race;

@@ -159,6 +159,19 @@ impl Stack {
         self.check();
     }
 
+    /// Frames in, by a port, one after the other: the same as [`Stack::receive`] of each.
+    pub fn receive_batch<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        port: IfIndex,
+        frames: impl IntoIterator<Item = FrameBuf>,
+        observer: &mut O,
+    ) {
+        for frame in frames {
+            self.receive(cx, port, frame, observer);
+        }
+    }
+
     /// Time in: runs every timer due at `cx.now`.
     pub fn tick<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
         let effects = self.config.tick(cx.now);
