@@ -1,18 +1,27 @@
 //! The Linux sockets and system calls that carry frames and watch processes: the only place with `unsafe`.
 //!
 //! Each block of it says why it is sound; what leaves this module is safe to call. A [`Device`] is one real interface, as
-//! a [`Runner`](crate::runner::Runner) sees it: [`packet`] is the plain kind, which is right with every offload; faster
-//! kinds stand beside it. [`links`] tells what becomes of the interfaces.
+//! a [`Runner`](crate::runner::Runner) sees it; there is one kind for each [`Mode`]: those of [`packet`] are right with
+//! every offload, [`xdp`] wants some of them off. [`links`] tells what becomes of the interfaces.
 
 pub mod links;
+mod mapping;
+pub mod mode;
 pub mod packet;
 pub mod process;
 pub mod seccomp;
-mod vnet;
+mod socket;
+pub mod xdp;
+
+pub use mode::{Failure, Mode, Opener};
 
 use crate::frame::{FrameBuf, FramePool};
 use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::BorrowedFd;
+
+/// Frames that a device takes or sends at once.
+pub const BATCH: usize = 64;
 
 /// A real interface: frames in, frames out. What goes wrong on the way is counted, never fatal: an interface may go down,
 /// come back, or be deleted at any moment.
@@ -26,8 +35,18 @@ pub trait Device {
     /// What to wait on: readable while frames wait.
     fn wait(&self) -> BorrowedFd<'_>;
 
+    /// Takes note of an error that [`Device::wait`] shows, so that it is shown no more: the interface went down, of which
+    /// [`links`] tells.
+    fn recover(&mut self) {}
+
     /// What passed so far.
     fn counters(&mut self) -> &DeviceCounters;
+
+    /// What people should know, and were not told yet: that frames come which this kind of device cannot carry, and what
+    /// to do about it.
+    fn complaint(&mut self) -> Option<String> {
+        None
+    }
 }
 
 /// What a device counted. Each frame handed to it was sent or refused, each frame the interface had for us was received,
@@ -58,6 +77,11 @@ impl DeviceCounters {
         self.refused.values().sum()
     }
 
+    /// Counts a frame that could not be sent.
+    fn refuse(&mut self, error: &io::Error) {
+        *self.refused.entry(error.raw_os_error().unwrap_or(0)).or_default() += 1;
+    }
+
     /// Adds what another device of the same port counted: the one before the interface was made anew.
     pub fn add(&mut self, other: &DeviceCounters) {
         self.received += other.received;
@@ -82,6 +106,7 @@ pub fn refusal(errno: i32) -> &'static str {
         libc::EMSGSIZE => "larger than the interface's MTU",
         libc::EAGAIN => "the send buffer is full",
         libc::EINVAL => "malformed",
+        libc::EBUSY => "the far end is down, or takes no frame of this size",
         _ => nix::errno::Errno::from_raw(errno).desc(),
     }
 }

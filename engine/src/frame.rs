@@ -12,9 +12,9 @@ use core::ops::{Deref, DerefMut};
 /// Free bytes in front of a fresh frame: room for a link header, or for a longer IP header.
 pub const HEADROOM: usize = 128;
 /// Bytes of an ordinary buffer: a frame of 1500 bytes payload with room to spare.
-const SMALL: usize = 2048;
+pub(crate) const SMALL: usize = 2048;
 /// Bytes of a large one: a super-frame as veth delivers it, or a datagram on `lo`.
-const LARGE: usize = HEADROOM + 65_536 + 64;
+pub(crate) const LARGE: usize = HEADROOM + 65_536 + 64;
 
 /// One frame: the bytes from the first of the link header to the last of the payload, no FCS.
 pub struct FrameBuf {
@@ -78,6 +78,12 @@ impl FrameBuf {
     /// Adds bytes at the end.
     pub fn extend(&mut self, bytes: &[u8]) {
         self.store.extend_from_slice(bytes);
+    }
+
+    /// What holds the bytes, for a device that has the kernel write them: those of a fresh frame begin after [`HEADROOM`].
+    #[cfg(target_os = "linux")]
+    pub(crate) fn store_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.store
     }
 
     /// What the frame costs in Linux's books: see [`truesize`].

@@ -12,6 +12,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use vethlab_engine::device::Mode;
 use vethlab_engine::runner::{Runner, Turn};
 use vethlab_engine::time::Time;
 use vethlab_sim::{Host, Lab, Options, World};
@@ -29,9 +30,43 @@ pub(crate) struct RouterArgs {
     /// forwarded (net.ipv4.ip_forward = 1) unless they say otherwise
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
+    /// How frames are carried
+    #[arg(long, value_enum, default_value_t = Io::Auto)]
+    io: Io,
+    /// Never sleep: look for frames all the time, on a CPU of its own. Without it the router sleeps when no frame came
+    /// for 50 µs, and to be woken takes about as long
+    #[arg(long)]
+    busy: bool,
     /// How long to run: 10, 0.5, 500ms, 2m, 1h; until a signal comes if not said
     #[arg(long = "for", value_name = "DURATION", value_parser = script::duration)]
     lasting: Option<Duration>,
+}
+
+/// The kinds of devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Io {
+    /// The fastest that carries everything and opens here
+    Auto,
+    /// Packet sockets, recvmmsg and sendmmsg: carries everything, and is what the others are compared with
+    Plain,
+    /// A ring that the kernel fills, and sendmmsg: carries everything
+    Ring,
+    /// The best for kernel TCP
+    Gso,
+    /// AF_XDP: the fastest for small frames, but wants CAP_BPF, and at the far ends `ethtool -K IFNAME tso off gso off`
+    Xdp,
+}
+
+impl Io {
+    fn wish(self) -> Option<Mode> {
+        match self {
+            Io::Auto => None,
+            Io::Plain => Some(Mode::Plain),
+            Io::Ring => Some(Mode::Ring),
+            Io::Gso => Some(Mode::Gso),
+            Io::Xdp => Some(Mode::Xdp),
+        }
+    }
 }
 
 /// Runs a router until it is told to end, and prints what passed.
@@ -56,7 +91,9 @@ fn start(args: &RouterArgs) -> Result<(Runner, Lab), String> {
     if let Some(twice) = args.port.iter().find(|name| !seen.insert(name.as_str())) {
         return Err(format!("{twice} is named twice"));
     }
-    let mut runner = Runner::open(&args.port, Time::ZERO).map_err(|why| why.to_string())?;
+    let wish = args.io.wish();
+    let mut runner = Runner::open(&args.port, Time::ZERO, wish, args.busy).map_err(|why| why.to_string())?;
+    tell_of_io(runner.mode());
     let mut lab = Lab::new(Options { seed: std::process::id().into(), host: Host::Bare });
     for port in runner.ports() {
         let (name, mtu, carrier) = (port.name().to_owned(), port.link().mtu, port.has_carrier());
@@ -71,6 +108,16 @@ fn start(args: &RouterArgs) -> Result<(Runner, Lab), String> {
         script::run_file(&mut lab, path)?;
     }
     Ok((runner, lab))
+}
+
+/// Which kind of devices it is, if nobody said, and what it cannot carry.
+fn tell_of_io((mode, picked): (Mode, Option<&str>)) {
+    if let Some(why) = picked {
+        tell(&format!("io {}: picked by auto: {why}", mode.name()));
+    }
+    if let Some(limits) = mode.limits() {
+        tell(&format!("io {}: {limits}", mode.name()));
+    }
 }
 
 /// Where the kernel has an address too, it answers ARP for it as well, with another MAC.

@@ -2,8 +2,8 @@
 
 use crate::addr::Mac;
 use crate::device::links::{Link, Watch};
-use crate::device::packet::PacketSocket;
-use crate::device::{Device, DeviceCounters};
+use crate::device::mode::words;
+use crate::device::{Device, DeviceCounters, Failure, Opener};
 use crate::frame::{FrameBuf, FramePool};
 use std::fmt;
 use std::io;
@@ -15,7 +15,7 @@ pub enum OpenError {
     Watch { why: io::Error },
     Unknown { name: String, why: io::Error },
     NotEthernet { name: String },
-    Socket { name: String, why: io::Error },
+    Device { name: String, failure: Failure },
 }
 
 impl fmt::Display for OpenError {
@@ -27,22 +27,15 @@ impl fmt::Display for OpenError {
             }
             OpenError::Unknown { name, why } => write!(f, "looking up {name}: {}", words(why)),
             OpenError::NotEthernet { name } => write!(f, "{name} is not an Ethernet interface"),
-            OpenError::Socket { name, why } => {
-                write!(f, "opening a packet socket on {name}: {}", words(why))?;
-                let rights = matches!(why.raw_os_error(), Some(libc::EPERM | libc::EACCES));
-                if rights { f.write_str(": run as root, or inside a user namespace: unshare -Urn …") } else { Ok(()) }
+            OpenError::Device { name, failure: Failure { doing, why, fix } } => {
+                write!(f, "{doing} on {name}: {}", words(why))?;
+                fix.map_or(Ok(()), |fix| write!(f, ": {fix}"))
             }
         }
     }
 }
 
 impl std::error::Error for OpenError {}
-
-/// An error of the system in the C library's words, without Rust's number behind.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" (os error").map(|(words, _)| words.to_owned()).unwrap_or(text)
-}
 
 /// A real interface, as the device of one port.
 pub struct RealPort {
@@ -55,15 +48,14 @@ pub struct RealPort {
 
 impl RealPort {
     /// Opens the device of the interface of this name.
-    pub fn open(watch: &mut Watch, name: &str) -> Result<RealPort, OpenError> {
+    pub fn open(watch: &mut Watch, name: &str, opener: &mut Opener) -> Result<RealPort, OpenError> {
         let link = watch.ask(name).map_err(|why| OpenError::Unknown { name: name.to_owned(), why })?;
         let own = link.mac.ok_or_else(|| OpenError::NotEthernet { name: name.to_owned() })?;
         let mac = engine_mac(own);
-        let device =
-            PacketSocket::open(link.index, mac).map_err(|why| OpenError::Socket { name: name.to_owned(), why })?;
+        let device = opener.open(&link, mac).map_err(|failure| OpenError::Device { name: name.to_owned(), failure })?;
         // The name that was asked for: it may be an alternative name of the interface.
         let link = Link { name: name.to_owned(), ..link };
-        Ok(RealPort { mac, link, device: Some(Box::new(device)), before: DeviceCounters::default() })
+        Ok(RealPort { mac, link, device: Some(device), before: DeviceCounters::default() })
     }
 
     /// The interface's name, by which it was opened.
@@ -107,6 +99,19 @@ impl RealPort {
         !frames.is_empty()
     }
 
+    /// Takes note of an error that the device waits with.
+    pub(super) fn recover(&mut self) {
+        if let Some(device) = &mut self.device {
+            device.recover();
+        }
+    }
+
+    /// What people should know of its device and were not told yet.
+    pub(super) fn complaint(&mut self) -> Option<String> {
+        let complaint = self.device.as_mut()?.complaint()?;
+        Some(format!("{}: {complaint}", self.name()))
+    }
+
     /// Sends frames; to an interface that is gone or has no cable, nothing goes.
     pub(super) fn transmit(&mut self, pool: &mut FramePool, frames: &mut Vec<FrameBuf>) {
         match &mut self.device {
@@ -137,7 +142,7 @@ impl RealPort {
 
     /// Takes in what the kernel tells of a link. `None`: it is another's. Else a line for people, empty if there is
     /// nothing to say.
-    pub(super) fn follow(&mut self, link: &Link) -> Option<String> {
+    pub(super) fn follow(&mut self, link: &Link, opener: &mut Opener) -> Option<String> {
         match &self.device {
             Some(_) if link.index != self.link.index => None,
             Some(_) if link.gone => {
@@ -150,19 +155,19 @@ impl RealPort {
                 Some(String::new())
             }
             None if link.gone || link.name != self.link.name || link.mac.is_none() => None,
-            None => Some(self.reopen(link)),
+            None => Some(self.reopen(link, opener)),
         }
     }
 
     /// An interface of our name is there again.
-    fn reopen(&mut self, link: &Link) -> String {
-        match PacketSocket::open(link.index, self.mac) {
+    fn reopen(&mut self, link: &Link, opener: &mut Opener) -> String {
+        match opener.open(link, self.mac) {
             Ok(device) => {
-                self.device = Some(Box::new(device));
+                self.device = Some(device);
                 self.link = link.clone();
                 format!("{} is there again", self.name())
             }
-            Err(why) => OpenError::Socket { name: link.name.clone(), why }.to_string(),
+            Err(failure) => OpenError::Device { name: link.name.clone(), failure }.to_string(),
         }
     }
 }
@@ -195,13 +200,13 @@ mod tests {
     #[test]
     fn errors_say_what_to_do() {
         let error = |errno| io::Error::from_raw_os_error(errno);
-        let socket = OpenError::Socket { name: "r0".into(), why: error(libc::EPERM) };
-        let text = "opening a packet socket on r0: Operation not permitted: run as root, or inside a user namespace: \
-                    unshare -Urn …";
-        assert_eq!(socket.to_string(), text);
+        let fix = Some("run as root");
+        let failure = |errno, fix| Failure { doing: "opening a packet socket", why: error(errno), fix };
+        let device = |errno, fix| OpenError::Device { name: "r0".into(), failure: failure(errno, fix) }.to_string();
+        let text = "opening a packet socket on r0: Operation not permitted: run as root";
+        assert_eq!(device(libc::EPERM, fix), text);
+        assert_eq!(device(libc::ENOMEM, None), "opening a packet socket on r0: Cannot allocate memory");
         let unknown = OpenError::Unknown { name: "r9".into(), why: error(libc::ENODEV) };
         assert_eq!(unknown.to_string(), "there is no interface r9 in this network namespace");
-        let full = OpenError::Socket { name: "r0".into(), why: error(libc::ENOMEM) };
-        assert_eq!(full.to_string(), "opening a packet socket on r0: Cannot allocate memory");
     }
 }
