@@ -25,8 +25,8 @@
 //! |---|---|
 //! | [`control`] | configuration as data: a [`Command`](control::Command), and how it is [refused](control::Refusal) |
 //! | [`config`], [`link`], [`address`], [`sysctl`] | what a command changes, and what follows from it |
-//! | [`route`] | [`Rib`](route::Rib), what the user said; [`Fib`](route::Fib), what a packet asks |
-//! | [`fib`] | the same question for a full Internet's routes, many addresses at once; not on the packet's path yet |
+//! | [`route`] | [`Rib`](route::Rib), what the user said, and which way a packet goes |
+//! | [`fib`] | [`Fib`](fib::Fib): which prefix is the longest, for three routes or a full Internet's |
 //! | [`qdisc`] | queues before a port: delay, loss, a rate |
 //! | [`filter`] | rules: tables, chains, matches, targets |
 //! | [`conntrack`], [`nat`] | flows, and what their addresses are turned into |

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`types`](Route) | a [`Route`] and its [`NextHops`] |
-//! | `fib` | [`Fib`]: prefixes and the longest match among them; [`reference`] is its plain twin, the oracle of the tests |
+//! | `prefix_map` | [`PrefixMap`]: prefixes and the longest match among them; [`reference`] is its plain twin, the oracle of the tests |
 //! | `table` | the routes of one table, in the kernel's order, with insert and remove |
 //! | `rib` | [`Rib`]: all tables and the [rules](Rule) that choose among them; [`Rib::lookup`] |
 //! | `rule`, `rules` | a [`Rule`]: which packets ask which table; adding and deleting them |
@@ -19,7 +19,6 @@
 
 mod events4;
 mod exception;
-mod fib;
 mod flow;
 mod get;
 mod get6;
@@ -27,6 +26,7 @@ mod input;
 mod multipath;
 mod net;
 mod output;
+mod prefix_map;
 pub mod reference;
 mod rib;
 mod rule;
@@ -39,13 +39,13 @@ mod v6;
 
 pub use crate::control::RuleAction;
 pub use exception::Redirect;
-pub use fib::{Fib, Matches};
 pub use flow::{Answer, Flow, InputKey, InputRoute, OutputKey, OutputRoute, Transport, Unroutable};
 pub use get::{RouteGet, RouteGot, RouteWay, route_get};
 pub use input::input_route;
 pub use multipath::hash as multipath_hash;
 pub use net::Net;
 pub use output::output_route;
+pub use prefix_map::{Matches, PrefixMap};
 pub use rib::Rib;
 pub use rule::Rule;
 pub use source::{address_kind, address_kind_on, select_address};

@@ -6,30 +6,38 @@
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// So many words stay free behind the last: vector loads may read past what they use.
-pub(super) const BEHIND: usize = 8;
+pub(super) const BEHIND: usize = LINE;
+
+/// The words of a line of the processor's cache.
+pub(super) const LINE: usize = 8;
+
+/// A line of the processor's cache: what lies in one is fetched at once.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Line([AtomicU64; LINE]);
 
 /// The words.
 #[derive(Debug)]
 pub(super) struct Arena {
-    words: Box<[AtomicU64]>,
+    lines: Box<[Line]>,
 }
 
 impl Arena {
     /// Room for so many words.
     pub(super) fn with_room(words: usize) -> Arena {
-        Arena { words: (0..words).map(|_| AtomicU64::new(0)).collect() }
+        Arena { lines: (0..(words + BEHIND).div_ceil(LINE)).map(|_| Line::default()).collect() }
     }
 
     /// All words, for loops that check nothing.
     #[cfg(target_arch = "x86_64")]
-    pub(super) fn words(&self) -> &[AtomicU64] {
-        &self.words
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
     }
 
     /// One word. The pointer that leads there was read with `Acquire`.
     #[inline(always)]
     pub(super) fn word(&self, at: usize) -> u64 {
-        self.words[at].load(Relaxed)
+        self.lines[at / LINE].0[at % LINE].load(Relaxed)
     }
 
     /// The 16-bit number `at`, counted from the beginning of the arena, the low ones of a word first.
@@ -40,19 +48,19 @@ impl Arena {
 
     /// Bytes.
     pub(super) fn memory(&self) -> usize {
-        size_of_val(&*self.words)
+        size_of_val(&*self.lines)
     }
 
     /// True if so many words more have room.
     pub(super) fn has_room(&self, used: usize, words: usize) -> bool {
-        used + words + BEHIND <= self.words.len()
+        used + words + BEHIND <= self.lines.len() * LINE
     }
 
     /// Writes words behind the `used` ones; where they are. There must be [room](Arena::has_room).
     pub(super) fn append(&self, used: &mut usize, words: impl IntoIterator<Item = u64>) -> usize {
         let at = *used;
         for word in words {
-            self.words[*used].store(word, Relaxed);
+            self.lines[*used / LINE].0[*used % LINE].store(word, Relaxed);
             *used += 1;
         }
         at

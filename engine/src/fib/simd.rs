@@ -1,6 +1,6 @@
 //! Sixteen addresses at once, and the processor's own way to count bits.
 //!
-//! The only unsafe code beside the devices. What it buys is in the `lpm` bench: a gather fetches 16 entries with one
+//! The only unsafe code beside the devices. What it buys is in the `fib` bench: a gather fetches 16 entries with one
 //! instruction, and all stages of 64 addresses wait for memory together. Which way is taken is decided at run time, and
 //! all ways give the same answers: the tests hold each against the others.
 
@@ -55,7 +55,7 @@ pub(super) fn lookup4<'a>(
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 fn lookup4_some<const N: usize, const M: usize>(table: &Table4, addresses: &[u32; M], next_hops: &mut [NextHopId; M]) {
     let (root, words) = table.parts();
-    let (root, words) = (root.as_ptr().cast::<i32>(), words.as_ptr());
+    let (root, words) = (root.as_ptr().cast::<i32>(), words.as_ptr().cast::<i64>());
     let low = _mm512_set1_epi32(0xffff);
 
     let mut addrs = [_mm512_setzero_si512(); N];
@@ -76,7 +76,7 @@ fn lookup4_some<const N: usize, const M: usize>(table: &Table4, addresses: &[u32
         nodes[i] = _mm512_and_si512(entries[i], _mm512_set1_epi32(i32::MAX));
         let places = _mm512_and_si512(_mm512_srli_epi32::<8>(addrs[i]), _mm512_set1_epi32(63));
         // SAFETY: an entry with the highest bit set is where a node begins.
-        ranks[i] = unsafe { ranks_of(words.cast(), masks[i], nodes[i], places) };
+        ranks[i] = unsafe { ranks_of(words, masks[i], nodes[i], places) };
     }
 
     for i in 0..N {
@@ -117,7 +117,8 @@ pub(super) fn lookup6<'a>(
 ) -> (&'a [u128], &'a mut [NextHopId]) {
     let has_all = is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512vpopcntdq");
+        && is_x86_feature_detected!("avx512vpopcntdq")
+        && is_x86_feature_detected!("popcnt");
     if !has_all {
         return (addresses, next_hops);
     }
@@ -125,76 +126,139 @@ pub(super) fn lookup6<'a>(
     let (now, rest) = addresses.split_at(whole);
     let (answers, rest_answers) = next_hops.split_at_mut(whole);
     for (now, answers) in now.chunks(64).zip(answers.chunks_mut(64)) {
-        let mut entries = [0; 64];
-        for (now, entries) in now.chunks_exact(16).zip(entries.chunks_exact_mut(16)) {
-            let (Some(now), Some(entries)) = (now.as_array(), entries.as_mut_array()) else { continue };
-            // SAFETY: the processor has what the functions are compiled for.
-            unsafe { first_steps6(table, now, entries) };
+        // SAFETY: the processor has what the functions are compiled for.
+        match (now.as_array(), answers.as_mut_array()) {
+            (Some(now), Some(answers)) => unsafe { lookup6_some::<4, 64>(table, now, answers) },
+            _ => {
+                for (now, answers) in now.chunks_exact(16).zip(answers.chunks_exact_mut(16)) {
+                    let (Some(now), Some(answers)) = (now.as_array(), answers.as_mut_array()) else { continue };
+                    unsafe { lookup6_some::<1, 16>(table, now, answers) };
+                }
+            }
         }
-        // SAFETY: as above.
-        unsafe { last_steps6(table, now, &entries, answers) };
     }
     (rest, rest_answers)
 }
 
-/// The entries of 16 addresses after 32 bits.
-#[target_feature(enable = "avx512f,avx512vpopcntdq")]
-fn first_steps6(table: &Table6, addresses: &[u128; 16], answers: &mut [u32; 16]) {
-    let (entries, words) = table.parts();
-    let (entries, words) = (entries.as_ptr().cast::<i32>(), words.as_ptr());
+/// The bits of an entry that say where its node is.
+const PLACES: u32 = (1 << v6::SIZE) - 1;
+
+/// `N` times 16 addresses, stage by stage.
+#[target_feature(enable = "avx512f,avx512bw,avx512vpopcntdq,popcnt")]
+fn lookup6_some<const N: usize, const M: usize>(table: &Table6, addresses: &[u128; M], next_hops: &mut [NextHopId; M]) {
+    let (root, words) = table.parts();
+    let (root, words) = (root.as_ptr().cast::<i32>(), words.as_ptr().cast::<i64>());
     let lanes = _mm512_setr_epi32(3, 7, 11, 15, 19, 23, 27, 31, 35, 39, 43, 47, 51, 55, 59, 63);
-    let places = _mm512_set1_epi32((1 << v6::SIZE) - 1);
-    let is = |entry: __m512i, kind: u32| {
-        let kinds = _mm512_and_si512(entry, _mm512_set1_epi32(v6::KIND as i32));
-        _mm512_cmpeq_epi32_mask(kinds, _mm512_set1_epi32(kind as i32))
-    };
-    // SAFETY: the highest 32 bits of 16 addresses lie within these; 16 bits are a place in the root, and an entry that
-    // names a block is followed by as many as 10 bits choose from.
-    let (top, entry) = unsafe {
-        let top = _mm512_i32gather_epi32::<4>(lanes, addresses.as_ptr().cast());
-        let entry = _mm512_i32gather_epi32::<4>(_mm512_srli_epi32::<16>(top), entries);
-        let child = _mm512_and_si512(_mm512_srli_epi32::<6>(top), _mm512_set1_epi32(1023));
-        let at = _mm512_add_epi32(_mm512_and_si512(entry, places), child);
-        (top, _mm512_mask_i32gather_epi32::<4>(entry, is(entry, v6::BLOCK), at, entries))
-    };
-    let mask = is(entry, v6::RANK);
-    let node = _mm512_and_si512(entry, places);
-    let last_bits = _mm512_and_si512(top, _mm512_set1_epi32(63));
-    // SAFETY: such an entry is where a node begins.
-    let rank = unsafe { ranks_of(words.cast(), mask, node, last_bits) };
-    let at = _mm512_add_epi32(_mm512_slli_epi32::<1>(node), _mm512_add_epi32(rank, _mm512_set1_epi32(1)));
-    // SAFETY: a node has as many entries as bits are set; 16 numbers are written to 16.
-    unsafe {
-        let entry = _mm512_mask_i32gather_epi32::<4>(entry, mask, at, words.cast());
-        _mm512_storeu_si512(answers.as_mut_ptr().cast(), entry);
+
+    let mut tops = [_mm512_setzero_si512(); N];
+    let mut entries = tops;
+    for i in 0..N {
+        // SAFETY: the highest 32 bits of 16 addresses lie within these, and `M` is 16 × `N`; 16 bits are a place in the root.
+        unsafe {
+            tops[i] = _mm512_i32gather_epi32::<4>(lanes, addresses.as_ptr().add(16 * i).cast());
+            entries[i] = _mm512_i32gather_epi32::<4>(_mm512_srli_epi32::<16>(tops[i]), root);
+        }
+    }
+    for i in 0..N {
+        let child = _mm512_and_si512(_mm512_srli_epi32::<6>(tops[i]), _mm512_set1_epi32(1023));
+        let at = _mm512_add_epi32(_mm512_and_si512(entries[i], _mm512_set1_epi32(PLACES as i32)), child);
+        // SAFETY: an entry that names a block is followed by as many as 10 bits choose from.
+        entries[i] = unsafe { _mm512_mask_i32gather_epi32::<4>(entries[i], are(entries[i], v6::BLOCK), at, root) };
+    }
+    for i in 0..N {
+        // SAFETY: entries and words are of one table.
+        entries[i] = unsafe { step_of_rank(words, entries[i], tops[i]) };
+    }
+
+    let mut seconds = tops;
+    for i in 0..N {
+        // SAFETY: as above, for the next 32 bits.
+        seconds[i] = unsafe {
+            let lanes = _mm512_sub_epi32(lanes, _mm512_set1_epi32(1));
+            _mm512_i32gather_epi32::<4>(lanes, addresses.as_ptr().add(16 * i).cast())
+        };
+        // SAFETY: as above.
+        entries[i] = unsafe { step_of_rank(words, entries[i], _mm512_srli_epi32::<26>(seconds[i])) };
+    }
+    let (mut found, mut numbers) = ([0; M], [0u32; M]);
+    for i in 0..N {
+        // SAFETY: as above; `M` is 16 × `N`.
+        unsafe {
+            let entries = step_of_rank(words, entries[i], _mm512_srli_epi32::<20>(seconds[i]));
+            _mm512_storeu_si512(found.as_mut_ptr().add(16 * i).cast(), entries);
+            _mm512_storeu_si512(numbers.as_mut_ptr().add(16 * i).cast(), seconds[i]);
+        }
+    }
+    in_lists(table, addresses, &found, &numbers, next_hops);
+}
+
+/// From the entries of which the next step is no rank to the answers: a list of up to 32 ranges is compared at once. What is
+/// a next hop already is answered the same way, with a list that nobody needs: a branch would be missed too often.
+#[target_feature(enable = "avx512f,avx512bw,popcnt")]
+fn in_lists<const M: usize>(
+    table: &Table6,
+    addresses: &[u128; M],
+    entries: &[u32; M],
+    numbers: &[u32; M],
+    next_hops: &mut [NextHopId; M],
+) {
+    let words = table.parts().1.as_ptr().cast::<i64>();
+    let list_of = |entry: u32| if entry & v6::KIND == v6::NARROW { entry & PLACES } else { 0 } as usize;
+    let size_of = |entry: u32| 4usize << (entry >> v6::SIZE & 3);
+    for entry in entries {
+        let list = words.wrapping_add(list_of(*entry));
+        _mm_prefetch::<_MM_HINT_T0>(list.cast());
+        _mm_prefetch::<_MM_HINT_T0>(list.wrapping_add(size_of(*entry) / 4).cast());
+    }
+    let mut deeper = 0u64;
+    for at in 0..M {
+        let entry = entries[at];
+        let (list, size) = (list_of(entry), size_of(entry));
+        // SAFETY: behind where a node begins, and behind the first word, are eight words or more: so many are free behind
+        // the last of all. A list has as many next hops as ranges.
+        let leaf = unsafe {
+            let starts = _mm512_loadu_si512(words.add(list).cast());
+            let number = _mm512_set1_epi16((numbers[at] >> 16) as i16);
+            let begun = _mm512_cmple_epu16_mask(starts, number) & (u32::MAX >> (32 - size));
+            words.add(list).cast::<u16>().add(size + begun.count_ones() as usize).sub(1).read()
+        };
+        let leaf = if entry & v6::KIND == v6::LEAF { entry as u16 } else { leaf };
+        deeper |= u64::from(entry & v6::KIND > v6::NARROW) << at;
+        next_hops[at] = next_hop(leaf);
+    }
+    while deeper != 0 {
+        let at = deeper.trailing_zeros() as usize % M;
+        next_hops[at] = table.lookup_from(addresses[at], Entry(entries[at]), 32);
+        deeper &= deeper - 1;
     }
 }
 
-/// From the entries after 32 bits to the answers: a list of up to 32 ranges is compared at once.
-#[target_feature(enable = "avx512f,avx512bw")]
-fn last_steps6(table: &Table6, addresses: &[u128], entries: &[u32; 64], next_hops: &mut [NextHopId]) {
-    let (_, words) = table.parts();
-    let place = |entry: u32| (entry & ((1 << v6::SIZE) - 1)) as usize;
-    let count = addresses.len();
-    for entry in &entries[..count] {
-        if entry & v6::KIND != v6::LEAF {
-            _mm_prefetch::<_MM_HINT_T0>(words.as_ptr().wrapping_add(place(*entry)).cast());
-        }
+/// Those lanes whose entries are of a kind.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn are(entries: __m512i, kind: u32) -> __mmask16 {
+    let kinds = _mm512_and_si512(entries, _mm512_set1_epi32(v6::KIND as i32));
+    _mm512_cmpeq_epi32_mask(kinds, _mm512_set1_epi32(kind as i32))
+}
+
+/// Goes on where an entry is a rank: by the lowest 6 bits.
+///
+/// # Safety
+///
+/// The entries are those of a table with these words.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+unsafe fn step_of_rank(words: *const i64, entries: __m512i, bits: __m512i) -> __m512i {
+    let mask = are(entries, v6::RANK);
+    if mask == 0 {
+        return entries;
     }
-    for ((address, entry), answer) in addresses.iter().zip(entries).zip(next_hops) {
-        *answer = match entry & v6::KIND {
-            v6::LEAF => next_hop(*entry as u16),
-            v6::NARROW => {
-                let (at, size) = (place(*entry), 4usize << (entry >> v6::SIZE & 3));
-                let mine = (((1u64 << size) - 1) & 0xffff_ffff) as u32;
-                // SAFETY: eight words from where a node begins are in the arena: so many are free behind the last.
-                let starts = unsafe { _mm512_loadu_si512(words.as_ptr().add(at).cast()) };
-                let number = _mm512_set1_epi16((address >> 80) as i16);
-                let rank = _mm512_mask_cmple_epu16_mask(mine, starts, number).count_ones() as usize;
-                next_hop(table.half_word(4 * at + size + rank - 1))
-            }
-            _ => table.lookup_from(*address, Entry(*entry), 32),
-        };
+    let node = _mm512_and_si512(entries, _mm512_set1_epi32(PLACES as i32));
+    // SAFETY: such an entry is where a node begins; it has as many entries as bits are set.
+    unsafe {
+        let rank = ranks_of(words, mask, node, _mm512_and_si512(bits, _mm512_set1_epi32(63)));
+        let at = _mm512_add_epi32(_mm512_slli_epi32::<1>(node), _mm512_add_epi32(rank, _mm512_set1_epi32(1)));
+        _mm512_mask_i32gather_epi32::<4>(entries, mask, at, words.cast())
     }
 }
 

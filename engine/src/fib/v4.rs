@@ -12,28 +12,24 @@
 mod build;
 mod rib;
 mod table;
-#[cfg(test)]
-mod tests;
 
-use super::shared::{Reader, Shared};
-use super::{Full, NextHopId, leaf, next_hop};
+use super::{Full, Large, Leaf};
 use crate::addr::{Ipv4Addr, Prefix};
 use rib::Rib;
 use std::sync::Arc;
 use table::Table;
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use table::BLOCK;
-pub use table::Table as Table4;
+pub(super) use table::{BLOCK, Table as Table4};
 
 /// The bits of the first step.
 const ROOT_BITS: u32 = 18;
 /// What the first step chooses from.
 const ROOT: usize = 1 << ROOT_BITS;
 
-/// A table of IPv4 prefixes and their next hops.
+/// See the module.
 #[derive(Debug)]
-pub struct Fib4 {
+pub struct Large4 {
     rib: Rib,
     table: Arc<Table>,
     /// How many words of its arena are written.
@@ -42,106 +38,62 @@ pub struct Fib4 {
     blocks: usize,
     /// How many of them are in use.
     live_blocks: usize,
-    shared: Arc<Shared<Table>>,
 }
 
-impl Default for Fib4 {
-    fn default() -> Fib4 {
-        Fib4::new()
+impl Default for Large4 {
+    fn default() -> Large4 {
+        Large4 { rib: Rib::new(), table: Arc::new(Table::with_room(0, 0)), used: 0, blocks: 0, live_blocks: 0 }
     }
 }
 
-impl Fib4 {
-    /// Empty.
-    pub fn new() -> Fib4 {
-        let table = Arc::new(Table::with_room(0, 0));
-        let shared = Shared::new(table.clone());
-        Fib4 { rib: Rib::new(), table, used: 0, blocks: 0, live_blocks: 0, shared }
+impl Large4 {
+    /// How many blocks are in use.
+    #[cfg(test)]
+    pub(super) fn live_blocks(&self) -> usize {
+        self.live_blocks
     }
+}
 
-    /// How many prefixes there are.
-    pub fn len(&self) -> usize {
+impl Large<Ipv4Addr> for Large4 {
+    type Table = Table;
+
+    fn len(&self) -> usize {
         self.rib.len()
     }
 
-    /// True if there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    fn get(&self, prefix: Prefix<Ipv4Addr>) -> Option<Leaf> {
+        self.rib.get(prefix)
     }
 
-    /// The next hop of exactly this prefix.
-    pub fn get(&self, prefix: Prefix<Ipv4Addr>) -> Option<NextHopId> {
-        self.rib.get(prefix).map(next_hop)
+    fn put(&mut self, prefix: Prefix<Ipv4Addr>, leaf: Leaf) -> Option<Leaf> {
+        self.rib.insert(prefix, leaf)
     }
 
-    /// Sets the next hop of a prefix and gives back the one it had.
-    pub fn insert(&mut self, prefix: Prefix<Ipv4Addr>, next_hop: NextHopId) -> Result<Option<NextHopId>, Full> {
-        let old = self.rib.insert(prefix, leaf(next_hop)?);
-        if let Err(full) = self.rebuild(prefix) {
-            match old {
-                Some(old) => self.rib.insert(prefix, old),
-                None => self.rib.remove(prefix),
-            };
-            self.rebuild(prefix)?;
-            return Err(full);
-        }
-        Ok(old.map(super::next_hop))
+    fn take(&mut self, prefix: Prefix<Ipv4Addr>) -> Option<Leaf> {
+        self.rib.remove(prefix)
     }
 
-    /// Takes a prefix out; the next hop that it had.
-    pub fn remove(&mut self, prefix: Prefix<Ipv4Addr>) -> Option<NextHopId> {
-        let old = self.rib.remove(prefix)?;
-        // Fewer prefixes never need more room than an arena is made with.
-        let _ = self.rebuild(prefix);
-        Some(next_hop(old))
+    fn rebuild(&mut self, prefix: Prefix<Ipv4Addr>) -> Result<(), Full> {
+        self.rebuild_slots(prefix)
     }
 
-    /// A table of all these prefixes: much faster than to insert one after the other. Of equal ones the last counts.
-    pub fn build(routes: impl IntoIterator<Item = (Prefix<Ipv4Addr>, NextHopId)>) -> Result<Fib4, Full> {
-        let mut fib = Fib4::new();
-        for (prefix, next_hop) in routes {
-            fib.rib.insert(prefix, leaf(next_hop)?);
-        }
-        fib.rebuild_all()?;
-        Ok(fib)
+    fn rebuild_all(&mut self) -> Result<(), Full> {
+        self.rebuild_slots(Prefix::DEFAULT)?;
+        self.compact(0);
+        Ok(())
     }
 
-    /// The next hop of the longest prefix that holds the address, or [`NO_ROUTE`](super::NO_ROUTE).
-    #[inline]
-    pub fn lookup(&self, address: Ipv4Addr) -> NextHopId {
-        self.table.lookup(address.to_bits())
+    #[inline(always)]
+    fn table(&self) -> &Arc<Table> {
+        &self.table
     }
 
-    /// The same of many addresses, which are numbers in this machine's byte order. Answers as many as both slices have.
-    pub fn lookup_batch(&self, addresses: &[u32], next_hops: &mut [NextHopId]) {
-        self.table.lookup_batch(addresses, next_hops);
+    /// Those of up to 18 bits first; each kind by address, then length.
+    fn iter(&self) -> impl Iterator<Item = (Prefix<Ipv4Addr>, Leaf)> + '_ {
+        self.rib.iter()
     }
 
-    /// For another thread.
-    pub fn reader(&self) -> Reader<Table> {
-        self.shared.reader()
-    }
-
-    /// All prefixes, those of up to 18 bits first; each kind by address, then length.
-    pub fn iter(&self) -> impl Iterator<Item = (Prefix<Ipv4Addr>, NextHopId)> + '_ {
-        self.rib.iter().map(|(prefix, leaf)| (prefix, next_hop(leaf)))
-    }
-
-    /// Bytes of what lookups read, and of what changes need besides.
-    pub fn memory(&self) -> (usize, usize) {
+    fn memory(&self) -> (usize, usize) {
         (self.table.memory(), self.rib.memory())
-    }
-}
-
-impl Reader<Table> {
-    /// As [`Fib4::lookup`].
-    #[inline]
-    pub fn lookup(&mut self, address: Ipv4Addr) -> NextHopId {
-        self.table().lookup(address.to_bits())
-    }
-
-    /// As [`Fib4::lookup_batch`].
-    pub fn lookup_batch(&mut self, addresses: &[u32], next_hops: &mut [NextHopId]) {
-        self.table().lookup_batch(addresses, next_hops);
     }
 }

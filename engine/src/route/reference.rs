@@ -1,4 +1,4 @@
-//! The plain twin of [`Fib`](super::Fib): a list that is searched from end to end. Slow, and plainly right: the oracle that
+//! The plain twin of [`PrefixMap`](super::PrefixMap): a list that is searched from end to end. Slow, and plainly right: the oracle that
 //! every faster form is tested against, and the baseline of the benchmarks.
 
 use core::cmp::Reverse;
@@ -6,7 +6,7 @@ use core::cmp::Reverse;
 use crate::addr::{Address, Prefix};
 use crate::control::{Errno, RouteMode};
 
-/// A map from prefixes to values; the same answers as [`Fib`](super::Fib), by the shortest way.
+/// A map from prefixes to values; the same answers as [`PrefixMap`](super::PrefixMap), by the shortest way.
 #[derive(Clone, Debug, Default)]
 pub struct Linear<A, V> {
     entries: Vec<(Prefix<A>, V)>,

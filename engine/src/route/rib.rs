@@ -9,7 +9,7 @@ use crate::time::Time;
 
 /// The tables of one version of IP.
 #[derive(Clone, Debug)]
-pub struct Rib<A> {
+pub struct Rib<A: Address> {
     /// The first is `main`; `local` is in it until rules are made.
     tables: Vec<Table<A>>,
     /// The tables that exist, in the order of the kernel's listing.

@@ -7,7 +7,7 @@ use core::cmp::Reverse;
 
 use crate::addr::{Address, Prefix};
 use crate::control::{Errno, RouteKind, RouteMode};
-use crate::route::{Answer, Fib, Flow, Net, NextHop, Route, Unroutable};
+use crate::route::{Answer, Flow, Net, NextHop, PrefixMap, Route, Unroutable};
 use crate::time::Time;
 
 /// The bits of a type of service that routes are chosen by (`IPTOS_RT_MASK`).
@@ -24,10 +24,10 @@ pub(super) enum Miss {
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct Table<A> {
+pub(super) struct Table<A: Address> {
     /// The table; `main` if it holds `local`, too.
     pub(super) number: u32,
-    fib: Fib<A, Vec<Route<A>>>,
+    by_prefix: PrefixMap<A, Vec<Route<A>>>,
 }
 
 /// Where a route stands among those of its prefix: `local` before `main`, each sorted by type of service, then metric.
@@ -38,13 +38,13 @@ fn rank<A>(route: &Route<A>) -> (Reverse<u32>, Reverse<u8>, u32) {
 impl<A: Address> Table<A> {
     /// Empty.
     pub(super) const fn new(number: u32) -> Table<A> {
-        Table { number, fib: Fib::new() }
+        Table { number, by_prefix: PrefixMap::new() }
     }
 
     /// `fib_table_lookup`: the first route of the longest prefix that fits and has a usable next hop.
     #[inline]
     pub(super) fn lookup(&self, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Miss> {
-        for (_, routes) in self.fib.matches(flow.destination) {
+        for (_, routes) in self.by_prefix.matches(flow.destination) {
             for route in routes {
                 if (route.tos != 0 && route.tos != flow.tos & TOS) || route.scope < flow.scope {
                     continue;
@@ -66,20 +66,20 @@ impl<A: Address> Table<A> {
 
     /// The routes of a prefix.
     pub(super) fn routes(&self, prefix: Prefix<A>) -> &[Route<A>] {
-        self.fib.get(prefix).map_or(&[], Vec::as_slice)
+        self.by_prefix.get(prefix).map_or(&[], Vec::as_slice)
     }
 
     /// All prefixes that have routes.
     pub(super) fn prefixes(&self) -> impl Iterator<Item = Prefix<A>> + '_ {
-        self.fib.iter().map(|(prefix, _)| prefix)
+        self.by_prefix.iter().map(|(prefix, _)| prefix)
     }
 
     /// The routes of a prefix, to change them; the prefix is made if it is not there, and must not be left without routes.
     pub(super) fn routes_mut(&mut self, prefix: Prefix<A>) -> Option<&mut Vec<Route<A>>> {
-        if self.fib.get(prefix).is_none() {
-            self.fib.insert(prefix, Vec::new());
+        if self.by_prefix.get(prefix).is_none() {
+            self.by_prefix.insert(prefix, Vec::new());
         }
-        self.fib.get_mut(prefix)
+        self.by_prefix.get_mut(prefix)
     }
 
     /// `fib_table_insert`: of one prefix, type of service and metric, the first wins, and others may stand behind it. What
@@ -111,17 +111,17 @@ impl<A: Address> Table<A> {
 
     /// Takes out the first route of a prefix that `is_meant`.
     pub(super) fn remove(&mut self, prefix: Prefix<A>, is_meant: impl FnMut(&Route<A>) -> bool) -> Option<Route<A>> {
-        let routes = self.fib.get_mut(prefix)?;
+        let routes = self.by_prefix.get_mut(prefix)?;
         let gone = routes.iter().position(is_meant).map(|at| routes.remove(at));
         if routes.is_empty() {
-            self.fib.remove(prefix);
+            self.by_prefix.remove(prefix);
         }
         gone
     }
 
     /// Gives each route to `change`; those it answers `false` for are taken out, and given to `gone`.
     pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Route<A>) -> bool, mut gone: impl FnMut(&Route<A>)) {
-        self.fib.retain(|_, routes| {
+        self.by_prefix.retain(|_, routes| {
             routes.retain_mut(|route| {
                 let stays = change(route);
                 if !stays {
@@ -136,7 +136,7 @@ impl<A: Address> Table<A> {
     /// The routes of the table `number`, as the kernel lists them. IPv4: by address, and from the long prefix to the short.
     /// IPv6: what lies inside a prefix comes before it, so that the default route is the last.
     pub(super) fn listed(&self, number: u32) -> impl Iterator<Item = &Route<A>> + use<'_, A> {
-        let mut prefixes: Vec<(Prefix<A>, &Vec<Route<A>>)> = self.fib.iter().collect();
+        let mut prefixes: Vec<(Prefix<A>, &Vec<Route<A>>)> = self.by_prefix.iter().collect();
         prefixes.sort_by_key(|(prefix, _)| {
             let address = if A::BITS == 32 { prefix.address() } else { prefix.last() };
             (address, Reverse(prefix.length()))

@@ -2,9 +2,9 @@
 
 use super::rib::{Long, slots};
 use super::table::{BLOCK, BLOCK_HEAD, MAX_BLOCKS, NODE};
-use super::{Fib4, ROOT, Table};
+use super::{Large4, ROOT, Table};
 use crate::addr::{Ipv4Addr, Prefix};
-use crate::fib::arena::{BEHIND, packed};
+use crate::fib::arena::packed;
 use crate::fib::{Full, Leaf};
 use std::sync::Arc;
 
@@ -13,21 +13,14 @@ const NODE_WORDS: usize = 1 + 64 / 4;
 /// The same of a block.
 const BLOCK_WORDS: usize = BLOCK_HEAD + 256 / 4;
 /// Words that a small table has more than it needs: to move to a new one costs some time at any size.
-const SPARE_WORDS: usize = BEHIND + 16 * 1024;
+const SPARE_WORDS: usize = 16 * 1024;
 /// So many blocks stay free: a /18 is built anew before its old blocks are given up.
 const SPARE_BLOCKS: usize = 64;
 
-impl Fib4 {
-    /// Builds anew what a prefix touches.
-    pub(super) fn rebuild(&mut self, prefix: Prefix<Ipv4Addr>) -> Result<(), Full> {
+impl Large4 {
+    /// Builds anew the /18s that a prefix touches.
+    pub(super) fn rebuild_slots(&mut self, prefix: Prefix<Ipv4Addr>) -> Result<(), Full> {
         slots(prefix).try_for_each(|slot| self.rebuild_slot(slot))
-    }
-
-    /// Builds all anew, in a table of the right size.
-    pub(super) fn rebuild_all(&mut self) -> Result<(), Full> {
-        (0..ROOT).try_for_each(|slot| self.rebuild_slot(slot))?;
-        self.compact(0);
-        Ok(())
     }
 
     fn rebuild_slot(&mut self, slot: usize) -> Result<(), Full> {
@@ -77,7 +70,7 @@ impl Fib4 {
 
     /// Makes room for words and blocks, if need be by leaving the garbage behind.
     fn make_room(&mut self, words: usize, blocks: usize) {
-        let has_room = |fib: &Fib4| {
+        let has_room = |fib: &Large4| {
             fib.table.arena.has_room(fib.used, words) && fib.blocks + blocks <= fib.table.room_for_blocks()
         };
         if !has_room(self) {
@@ -86,7 +79,7 @@ impl Fib4 {
     }
 
     /// Copies what lives into a new table, with room to grow: a quarter, and so many words more.
-    fn compact(&mut self, words: usize) {
+    pub(super) fn compact(&mut self, words: usize) {
         let old = self.table.clone();
         let live: usize = (0..ROOT).map(|slot| words_of(&old, old.entry(slot))).sum();
         let new_blocks = self.live_blocks + self.live_blocks / 4 + SPARE_BLOCKS;
@@ -112,7 +105,6 @@ impl Fib4 {
             new.set_entry(slot, NODE | at as u32);
         }
         (self.table, self.used, self.blocks) = (Arc::new(new), used, blocks);
-        self.shared.publish(self.table.clone());
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{ROOT, ROOT_BITS};
 use crate::fib::arena::Arena;
-use crate::fib::{Leaf, NextHopId, count_ones, next_hop};
+#[cfg(target_arch = "x86_64")]
+use crate::fib::arena::Line;
+use crate::fib::{Leaf, Lookup, NextHopId, count_ones, next_hop};
 use core::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Release},
@@ -18,7 +20,7 @@ pub(super) const MAX_BLOCKS: usize = 1 << 15;
 /// The words of a block before its leaves: a bit for each of 256 addresses, and how many bits are set before each word.
 pub(super) const BLOCK_HEAD: usize = 5;
 
-/// The part of a [`Fib4`](super::Fib4) that its readers read.
+/// The part of a [`Large4`](super::Large4) that lookups read.
 #[derive(Debug)]
 pub struct Table {
     root: Box<[AtomicU32; ROOT]>,
@@ -61,12 +63,6 @@ impl Table {
         size_of_val(&*self.root) + size_of_val(&*self.blocks) + self.arena.memory()
     }
 
-    #[inline(always)]
-    pub(super) fn lookup(&self, address: u32) -> NextHopId {
-        let entry = self.root[(address >> (32 - ROOT_BITS)) as usize].load(Acquire);
-        if entry & NODE == 0 { next_hop(entry as Leaf) } else { self.lookup_node(address, (entry & !NODE) as usize) }
-    }
-
     /// In the node there.
     #[inline(always)]
     fn lookup_node(&self, address: u32, node: usize) -> NextHopId {
@@ -86,7 +82,21 @@ impl Table {
         next_hop(self.arena.half_word(4 * (at + BLOCK_HEAD) + rank - 1))
     }
 
-    pub(super) fn lookup_batch(&self, addresses: &[u32], next_hops: &mut [NextHopId]) {
+    /// For loops that check nothing: every entry is a next hop, or a node that lies whole in the words.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::fib) fn parts(&self) -> (&[AtomicU32; ROOT], &[Line]) {
+        (&self.root, self.arena.lines())
+    }
+}
+
+impl Lookup<u32> for Table {
+    #[inline(always)]
+    fn lookup(&self, address: u32) -> NextHopId {
+        let entry = self.root[(address >> (32 - ROOT_BITS)) as usize].load(Acquire);
+        if entry & NODE == 0 { next_hop(entry as Leaf) } else { self.lookup_node(address, (entry & !NODE) as usize) }
+    }
+
+    fn lookup_batch(&self, addresses: &[u32], next_hops: &mut [NextHopId]) {
         let both = addresses.len().min(next_hops.len());
         let (addresses, next_hops) = (&addresses[..both], &mut next_hops[..both]);
         #[cfg(target_arch = "x86_64")]
@@ -94,17 +104,10 @@ impl Table {
         self.lookup_each(addresses, next_hops);
     }
 
-    /// One after the other.
     #[inline(always)]
-    pub(in crate::fib) fn lookup_each(&self, addresses: &[u32], next_hops: &mut [NextHopId]) {
+    fn lookup_each(&self, addresses: &[u32], next_hops: &mut [NextHopId]) {
         for (address, next_hop) in addresses.iter().zip(next_hops) {
             *next_hop = self.lookup(*address);
         }
-    }
-
-    /// For loops that check nothing: every entry is a next hop, or a node that lies whole in the words.
-    #[cfg(target_arch = "x86_64")]
-    pub(in crate::fib) fn parts(&self) -> (&[AtomicU32; ROOT], &[core::sync::atomic::AtomicU64]) {
-        (&self.root, self.arena.words())
     }
 }

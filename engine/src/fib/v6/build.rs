@@ -1,22 +1,22 @@
 //! From runs to nodes.
 
-use super::Fib6;
+use super::Large6;
 use super::entry::{Entry, Kind};
 use super::table::{BLOCK, ROOT, Table, part, part_end};
 use crate::addr::{Ipv6Addr, Prefix};
-use crate::fib::arena::{BEHIND, packed};
+use crate::fib::arena::{LINE, packed};
 use crate::fib::{Full, Leaf};
 use std::sync::Arc;
 
 /// Ranges of the longest list.
 const MOST: usize = 32;
 /// The words of the largest node, and how many a change of one prefix may make: each 16 bits at most three.
-const NODE_WORDS: usize = 1 + 64 / 2;
+const NODE_WORDS: usize = LINE + 1 + 64 / 2;
 const CHANGE_WORDS: usize = 7 * 3 * NODE_WORDS;
 /// A shorter prefix may make all nodes anew that it covers: as many as there can be.
 const MOST_WORDS: usize = 1 << 26;
 /// Words that a small table has more than it needs: to move to a new one costs some time at any size.
-const SPARE_WORDS: usize = BEHIND + 32 * 1024;
+const SPARE_WORDS: usize = 32 * 1024;
 
 /// A part of all addresses: the first `depth` bits are those of `first`.
 #[derive(Clone, Copy)]
@@ -54,9 +54,9 @@ enum What {
     Deeper,
 }
 
-impl Fib6 {
+impl Large6 {
     /// Builds anew what a prefix touches.
-    pub(super) fn rebuild(&mut self, prefix: Prefix<Ipv6Addr>) -> Result<(), Full> {
+    pub(super) fn rebuild_entries(&mut self, prefix: Prefix<Ipv6Addr>) -> Result<(), Full> {
         let changed = Span { first: prefix.address().to_bits(), depth: prefix.length() };
         for at in part(changed.first, 16)..=part(changed.last(), 16) {
             let span = Span { first: 0, depth: 0 }.child(16, usize::from(at));
@@ -126,11 +126,15 @@ impl Fib6 {
         if !span.meets(changed) {
             return Ok(old);
         }
-        if let Some(leaf) = self.uniform(span) {
-            return Ok(Entry::leaf(leaf));
+        if span.depth < 32 {
+            return match self.uniform(span) {
+                Some(leaf) => Ok(Entry::leaf(leaf)),
+                None => self.build_rank(span, old, changed),
+            };
         }
-        match (span.depth >= 32).then(|| self.ranges(span)).flatten() {
-            Some(ranges) => self.build_ranges(span, old, changed, &ranges),
+        match self.ranges(span).as_deref() {
+            Some([Range { what: What::Leaf(leaf), .. }]) => Ok(Entry::leaf(*leaf)),
+            Some(ranges) => self.build_ranges(span, old, changed, ranges),
             None => self.build_rank(span, old, changed),
         }
     }
@@ -164,12 +168,15 @@ impl Fib6 {
             while run.0 < at {
                 run = runs.next()?;
             }
-            let (what, last) = if run.0 >= at | behind {
-                (What::Leaf(run.1), run.0)
-            } else {
-                let number = Span { first: at, depth: end };
-                (self.uniform(number).map_or(What::Deeper, What::Leaf), at | behind)
-            };
+            let (mut what, mut last) = (What::Leaf(run.1), run.0);
+            while run.0 < at | behind {
+                run = runs.next()?;
+                last = at | behind;
+                if what != What::Leaf(run.1) {
+                    what = What::Deeper;
+                    break;
+                }
+            }
             if what == What::Deeper || ranges.last().is_none_or(|before| before.what != what) {
                 ranges.push(Range { start: part(at, end), what });
             }
@@ -214,6 +221,8 @@ impl Fib6 {
         let at = if is_wide {
             self.append(packed(&starts).chain(pairs(&entries)))?
         } else {
+            // So that no list reaches into one line of the cache more than it must.
+            self.used = self.used.next_multiple_of((size / 2).min(LINE));
             let leaves: Vec<Leaf> = entries.iter().map(|entry| entry.0 as Leaf).collect();
             self.append(packed(&starts).chain(packed(&leaves)))?
         };
@@ -235,10 +244,18 @@ impl Fib6 {
             (0..ROOT).filter_map(|at| if let Kind::Block(block) = old.entry(at).kind() { Some(block) } else { None })
         };
         let count = blocks().count();
-        let live: usize = blocks().flat_map(|at| at..at + BLOCK).map(|at| words_of(&old, old.entry(at))).sum();
+        let mut sizes = [0; CLASSES];
+        for at in blocks().flat_map(|at| at..at + BLOCK) {
+            count_words(&old, old.entry(at), &mut sizes);
+        }
+        let live: usize = sizes.iter().sum();
         let new =
             Table::with_room(ROOT + (count + count / 16) * BLOCK + entries, live + live / 2 + words + SPARE_WORDS);
-        let (mut used, mut used_entries) = (0, ROOT);
+        let mut used = [0; CLASSES];
+        for class in 1..CLASSES {
+            used[class] = used[class - 1] + sizes[class - 1];
+        }
+        let mut used_entries = ROOT;
         for at in 0..ROOT {
             let Kind::Block(block) = old.entry(at).kind() else {
                 new.set_entry(at, old.entry(at));
@@ -250,8 +267,7 @@ impl Fib6 {
             new.set_entry(at, Entry::block(used_entries)?);
             used_entries += BLOCK;
         }
-        (self.table, self.used, self.used_entries) = (Arc::new(new), used, used_entries);
-        self.shared.publish(self.table.clone());
+        (self.table, self.used, self.used_entries) = (Arc::new(new), live, used_entries);
         Ok(())
     }
 }
@@ -278,17 +294,32 @@ fn children(table: &Table, entry: Entry) -> (Vec<Entry>, Vec<u64>) {
     }
 }
 
-/// The words of an entry's node and all below it.
-fn words_of(table: &Table, entry: Entry) -> usize {
+/// A new table has its nodes in so many heaps, the largest lists first: so each lies where its size divides, and no list
+/// reaches into one line of the cache more than it must.
+const CLASSES: usize = 4;
+
+fn class(entry: Entry) -> usize {
+    match entry.kind() {
+        Kind::Narrow(_, 4) => 2,
+        Kind::Narrow(_, 8) => 1,
+        Kind::Narrow(..) => 0,
+        _ => 3,
+    }
+}
+
+/// Adds the words of an entry's node and all below it to those of their classes.
+fn count_words(table: &Table, entry: Entry, sizes: &mut [usize; CLASSES]) {
     let (mut children, head) = children(table, entry);
-    let own = head.len() + children.len().div_ceil(2);
+    sizes[class(entry)] += head.len() + children.len().div_ceil(2);
     // Behind the last range of a list stands the same once more.
     children.dedup();
-    own + children.iter().map(|child| words_of(table, *child)).sum::<usize>()
+    for child in children {
+        count_words(table, child, sizes);
+    }
 }
 
 /// Copies an entry's node and all below it.
-fn copy(old: &Table, new: &Table, used: &mut usize, entry: Entry) -> Result<Entry, Full> {
+fn copy(old: &Table, new: &Table, used: &mut [usize; CLASSES], entry: Entry) -> Result<Entry, Full> {
     let (mut children, head) = children(old, entry);
     if head.is_empty() {
         return Ok(entry);
@@ -300,7 +331,7 @@ fn copy(old: &Table, new: &Table, used: &mut usize, entry: Entry) -> Result<Entr
         }
         *child = before.1;
     }
-    let at = new.arena.append(used, head.into_iter().chain(pairs(&children)));
+    let at = new.arena.append(&mut used[class(entry)], head.into_iter().chain(pairs(&children)));
     match entry.kind() {
         Kind::Narrow(_, size) => Entry::ranges(at, size, false),
         Kind::Wide(_, size) => Entry::ranges(at, size, true),

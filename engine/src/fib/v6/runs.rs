@@ -1,8 +1,7 @@
 //! The prefixes, and for every address the longest of them: as ranges, each as long as that is the same.
 
 use crate::addr::{Ipv6Addr, Prefix};
-use crate::fib::Leaf;
-use crate::route::Fib as PrefixMap;
+use crate::fib::{Leaf, Prefixes};
 use std::collections::BTreeMap;
 
 /// What is so in a range: the next hop, and the length of the prefix that says so, plus one; 0 and 0 if none does.
@@ -15,17 +14,17 @@ struct Run {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Runs {
-    prefixes: PrefixMap<Ipv6Addr, Leaf>,
+    prefixes: Prefixes<Ipv6Addr, Leaf>,
     /// By their first address. Neighbours differ.
     runs: BTreeMap<u128, Run>,
 }
 
 impl Runs {
     pub(super) fn new() -> Runs {
-        Runs { prefixes: PrefixMap::new(), runs: BTreeMap::from([(0, Run::default())]) }
+        Runs { prefixes: Prefixes::new(), runs: BTreeMap::from([(0, Run::default())]) }
     }
 
-    pub(super) fn prefixes(&self) -> &PrefixMap<Ipv6Addr, Leaf> {
+    pub(super) fn prefixes(&self) -> &Prefixes<Ipv6Addr, Leaf> {
         &self.prefixes
     }
 
@@ -37,7 +36,7 @@ impl Runs {
 
     pub(super) fn remove(&mut self, prefix: Prefix<Ipv6Addr>) -> Option<Leaf> {
         let gone = self.prefixes.remove(prefix)?;
-        let parent = self.prefixes.matches(prefix.address()).find(|(other, _)| other.length() < prefix.length());
+        let parent = self.prefixes.matches(prefix.address(), prefix.length()).next();
         let below = parent.map_or(Run::default(), |(other, leaf)| Run { leaf: *leaf, depth: other.length() + 1 });
         self.paint(prefix, |run| (run.depth == prefix.length() + 1).then_some(below));
         Some(gone)
@@ -88,5 +87,10 @@ impl Runs {
             let end = runs.peek().map_or(u128::MAX, |(at, _)| **at - 1);
             Some((end, run.leaf))
         })
+    }
+
+    /// Bytes, those of a tree's entry guessed at one and a half times its size.
+    pub(super) fn memory(&self) -> usize {
+        self.prefixes.memory() + self.runs.len() * size_of::<(u128, Run)>() * 3 / 2
     }
 }

@@ -2,7 +2,9 @@
 
 use super::entry::{Entry, Kind};
 use crate::fib::arena::Arena;
-use crate::fib::{NextHopId, count_ones, next_hop};
+#[cfg(target_arch = "x86_64")]
+use crate::fib::arena::Line;
+use crate::fib::{Lookup, NextHopId, count_ones, next_hop};
 use core::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Release},
@@ -13,7 +15,7 @@ pub(super) const ROOT: usize = 1 << 16;
 /// The entries of the next 10.
 pub(super) const BLOCK: usize = 1 << 10;
 
-/// The part of a [`Fib6`](super::Fib6) that its readers read.
+/// The part of a [`Large6`](super::Large6) that lookups read.
 #[derive(Debug)]
 pub struct Table {
     /// Those of the root, then block after block.
@@ -56,21 +58,6 @@ impl Table {
 
     pub(super) fn memory(&self) -> usize {
         size_of_val(&*self.entries) + self.arena.memory()
-    }
-
-    #[inline(always)]
-    pub(super) fn lookup(&self, address: u128) -> NextHopId {
-        let mut entry = self.entry((address >> 112) as usize);
-        if let Kind::Block(at) = entry.kind() {
-            entry = self.entry(at + (address >> 102) as usize % BLOCK);
-        }
-        self.lookup_from(address, entry, 26)
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    pub(in crate::fib) fn half_word(&self, at: usize) -> u16 {
-        self.arena.half_word(at)
     }
 
     /// Goes on from an entry that stands for the first `depth` bits.
@@ -128,7 +115,24 @@ impl Table {
         (counts as u32 + (counts >> 32) as u32 - 1) as usize
     }
 
-    pub(super) fn lookup_batch(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
+    /// For loops that check nothing: every entry is a next hop, or a block or node that lies whole in the entries or words.
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::fib) fn parts(&self) -> (&[AtomicU32], &[Line]) {
+        (&self.entries, self.arena.lines())
+    }
+}
+
+impl Lookup<u128> for Table {
+    #[inline(always)]
+    fn lookup(&self, address: u128) -> NextHopId {
+        let mut entry = self.entry((address >> 112) as usize);
+        if let Kind::Block(at) = entry.kind() {
+            entry = self.entry(at + (address >> 102) as usize % BLOCK);
+        }
+        self.lookup_from(address, entry, 26)
+    }
+
+    fn lookup_batch(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
         let both = addresses.len().min(next_hops.len());
         let (addresses, next_hops) = (&addresses[..both], &mut next_hops[..both]);
         #[cfg(target_arch = "x86_64")]
@@ -136,17 +140,10 @@ impl Table {
         self.lookup_each(addresses, next_hops);
     }
 
-    /// One after the other.
     #[inline(always)]
-    pub(super) fn lookup_each(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
+    fn lookup_each(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
         for (address, next_hop) in addresses.iter().zip(next_hops) {
             *next_hop = self.lookup(*address);
         }
-    }
-
-    /// For loops that check nothing: every entry is a next hop, or a block or node that lies whole in the entries or words.
-    #[cfg(target_arch = "x86_64")]
-    pub(in crate::fib) fn parts(&self) -> (&[AtomicU32], &[core::sync::atomic::AtomicU64]) {
-        (&self.entries, self.arena.words())
     }
 }

@@ -35,7 +35,7 @@ fn steps<A: Address>() -> impl Strategy<Value = Vec<Step<A>>> {
 }
 
 fn both_agree<A: Address>(steps: &[Step<A>], asked: &[A]) {
-    let (mut fib, mut linear) = (Fib::new(), Linear::new());
+    let (mut fib, mut linear) = (PrefixMap::new(), Linear::new());
     for step in steps {
         match *step {
             Step::Insert(prefix, value) => assert_eq!(fib.insert(prefix, value), linear.insert(prefix, value)),
@@ -84,10 +84,24 @@ proptest! {
 
 #[test]
 fn the_default_route_and_a_host_route_are_prefixes_like_others() {
-    let mut fib = Fib::new();
+    let mut fib = PrefixMap::new();
     let (all, host) = (Prefix::<Ipv4Addr>::DEFAULT, Prefix::host(Ipv4Addr::BROADCAST));
     fib.insert(all, 'a');
     fib.insert(host, 'h');
     assert_eq!(fib.matches(Ipv4Addr::BROADCAST).map(|entry| *entry.1).collect::<String>(), "ha");
     assert_eq!(fib.matches(Ipv4Addr::LOCALHOST).map(|entry| *entry.1).collect::<String>(), "a");
+}
+
+/// Hosts in more /24s than a `Fib` has room for: the lengths are tried one after the other.
+#[test]
+fn what_is_too_much_for_a_fib_is_found_all_the_same() {
+    let mut map = PrefixMap::new();
+    let host = |at: u32| Prefix::host(Ipv4Addr::from_bits(at << 14 | 1));
+    map.insert(Prefix::DEFAULT, u32::MAX);
+    for at in 0..33_000 {
+        map.insert(host(at), at);
+    }
+    assert!(matches!(&map.form, Form::Many(many) if many.lengths.is_none()));
+    assert!((0..33_000).all(|at| map.matches(host(at).address()).map(|entry| *entry.1).eq([at, u32::MAX])));
+    assert_eq!(map.lookup(Ipv4Addr::BROADCAST), Some((Prefix::DEFAULT, &u32::MAX)));
 }

@@ -1,0 +1,138 @@
+//! Tables of few prefixes, in few bytes.
+//!
+//! The prefixes are a list, sorted by address, then length: of those that hold an address, a longer one stands behind a
+//! shorter one. Up to [`FEW`] of them are asked one after the other. For more there are ranges besides, each as long as one
+//! prefix is the longest: where they begin is searched by halves.
+
+use super::{Family, Leaf, NO_ROUTE, NextHopId, next_hop};
+use crate::addr::{Address, Prefix};
+
+/// Up to so many prefixes are asked one after the other: that is faster than any search.
+const FEW: usize = 8;
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct Small<A: Family> {
+    prefixes: Vec<(Prefix<A>, Leaf)>,
+    /// Where the ranges begin, the first at 0; none if the prefixes are few.
+    starts: Vec<A::Number>,
+    /// What is so in each: 0 where no prefix holds it.
+    leaves: Vec<Leaf>,
+}
+
+impl<A: Family> Small<A> {
+    pub(super) const fn new() -> Small<A> {
+        Small { prefixes: Vec::new(), starts: Vec::new(), leaves: Vec::new() }
+    }
+}
+
+impl<A: Address> Small<A> {
+    /// By address, then length.
+    pub(super) fn prefixes(&self) -> &[(Prefix<A>, Leaf)] {
+        &self.prefixes
+    }
+
+    fn place(&self, prefix: Prefix<A>) -> Result<usize, usize> {
+        self.prefixes.binary_search_by_key(&prefix, |entry| entry.0)
+    }
+
+    pub(super) fn get(&self, prefix: Prefix<A>) -> Option<Leaf> {
+        self.place(prefix).ok().and_then(|at| self.prefixes.get(at)).map(|entry| entry.1)
+    }
+
+    /// Puts a prefix in; [`Small::rebuild`] must follow.
+    pub(super) fn put(&mut self, prefix: Prefix<A>, leaf: Leaf) -> Option<Leaf> {
+        match self.place(prefix) {
+            Ok(at) => self.prefixes.get_mut(at).map(|entry| core::mem::replace(&mut entry.1, leaf)),
+            Err(at) => {
+                if self.prefixes.len() < FEW {
+                    self.prefixes.reserve_exact(1);
+                }
+                self.prefixes.insert(at, (prefix, leaf));
+                None
+            }
+        }
+    }
+
+    /// Takes a prefix out; [`Small::rebuild`] must follow.
+    pub(super) fn take(&mut self, prefix: Prefix<A>) -> Option<Leaf> {
+        self.place(prefix).ok().map(|at| self.prefixes.remove(at).1)
+    }
+
+    /// Finds the ranges, if there are enough prefixes for them.
+    pub(super) fn rebuild(&mut self) {
+        if self.prefixes.len() <= FEW {
+            (self.starts, self.leaves) = (Vec::new(), Vec::new());
+            return;
+        }
+        self.starts.clear();
+        self.leaves.clear();
+        self.begin(A::UNSPECIFIED, 0);
+        // The prefixes that hold the address where the walk is, the longest last.
+        let mut open: Vec<(A, Leaf)> = Vec::new();
+        for at in 0..self.prefixes.len() {
+            let (prefix, leaf) = self.prefixes[at];
+            self.close(&mut open, |last| last < prefix.address());
+            self.begin(prefix.address(), leaf);
+            open.push((prefix.last(), leaf));
+        }
+        self.close(&mut open, |_| true);
+    }
+
+    /// Ends those that are over; behind each goes on what it lies in.
+    fn close(&mut self, open: &mut Vec<(A, Leaf)>, is_over: impl Fn(A) -> bool) {
+        while let Some((last, _)) = open.pop_if(|(last, _)| is_over(*last)) {
+            if last != Prefix::<A>::DEFAULT.last() {
+                self.begin(A::from_bits(last.to_bits() + 1), open.last().map_or(0, |(_, leaf)| *leaf));
+            }
+        }
+    }
+
+    /// From this address on it is so; what was said of it before does not count.
+    fn begin(&mut self, from: A, leaf: Leaf) {
+        if self.starts.last() == Some(&from.number()) {
+            self.starts.pop();
+            self.leaves.pop();
+        }
+        if self.leaves.last() != Some(&leaf) {
+            self.starts.push(from.number());
+            self.leaves.push(leaf);
+        }
+    }
+
+    #[inline]
+    pub(super) fn lookup(&self, number: A::Number) -> NextHopId {
+        if self.starts.is_empty() {
+            let address = A::of_number(number);
+            let found = self.prefixes.iter().rev().find(|(prefix, _)| prefix.contains(address));
+            return found.map_or(NO_ROUTE, |(_, leaf)| next_hop(*leaf));
+        }
+        let behind = self.starts.partition_point(|start| *start <= number);
+        self.leaves.get(behind.wrapping_sub(1)).map_or(NO_ROUTE, |leaf| next_hop(*leaf))
+    }
+
+    pub(super) fn lookup_batch(&self, numbers: &[A::Number], next_hops: &mut [NextHopId]) {
+        if !self.starts.is_empty() {
+            for (number, answer) in numbers.iter().zip(next_hops) {
+                *answer = self.lookup(*number);
+            }
+            return;
+        }
+        // A few prefixes are asked of all addresses at once: no branch, and as many in a register as it holds.
+        next_hops.fill(NO_ROUTE);
+        for (prefix, leaf) in &self.prefixes {
+            let mask = A::from_bits(!(prefix.address().to_bits() ^ prefix.last().to_bits())).number();
+            let (wanted, next_hop) = (prefix.address().number(), next_hop(*leaf));
+            for (number, answer) in numbers.iter().zip(&mut *next_hops) {
+                *answer = if *number & mask == wanted { next_hop } else { *answer };
+            }
+        }
+    }
+
+    /// Bytes of the ranges, and of the list.
+    pub(super) fn memory(&self) -> (usize, usize) {
+        let ranges = self.starts.capacity() * size_of::<A::Number>() + self.leaves.capacity() * size_of::<Leaf>();
+        let list = self.prefixes.capacity() * size_of::<(Prefix<A>, Leaf)>();
+        if ranges == 0 { (list, 0) } else { (ranges, list) }
+    }
+}
