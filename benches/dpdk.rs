@@ -42,12 +42,21 @@ pub fn build_peer(dir: &Path, name: &str) -> io::Result<PathBuf> {
         output.status.success().then_some(()).ok_or_else(missing)?;
         Ok(String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_string).collect())
     };
+    compile(dir, name, &flags("--cflags")?, &flags("--libs")?)
+}
+
+/// Builds poptrie, a table that is asked as DPDK's are; why that did not work, if it did not.
+pub fn build_poptrie(dir: &Path) -> io::Result<PathBuf> {
+    compile(dir, "poptrie", &[], &[])
+}
+
+fn compile(dir: &Path, name: &str, before: &[String], behind: &[String]) -> io::Result<PathBuf> {
     let program = dir.join(name);
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("peers/{name}.c"));
     let mut compiler = Command::new("cc");
-    compiler.args(["-O3", "-march=native"]).args(flags("--cflags")?).arg(source).arg("-o").arg(&program);
-    let status = compiler.args(flags("--libs")?).status()?;
-    if status.success() { Ok(program) } else { Err(io::Error::other(format!("cc does not build peers/{name}.c"))) }
+    compiler.args(["-O3", "-march=native"]).args(before).arg(source).arg("-o").arg(&program).args(behind);
+    let failed = || io::Error::other(format!("cc does not build peers/{name}.c"));
+    compiler.status()?.success().then_some(program).ok_or_else(failed)
 }
 
 impl Dpdk {

@@ -51,7 +51,14 @@ pub type Fib6 = Fib<Ipv6Addr>;
 /// A version of IP, as the tables see it.
 pub trait Family: Copy + Debug + Send + Sync + 'static {
     /// An address as a number, in this machine's byte order.
-    type Number: Copy + Ord + Debug + Default + Send + Sync + BitAnd<Output = Self::Number> + BitXor<Output = Self::Number>;
+    type Number: Copy
+        + Ord
+        + Debug
+        + Default
+        + Send
+        + Sync
+        + BitAnd<Output = Self::Number>
+        + BitXor<Output = Self::Number>;
     /// The form of a large table.
     type Large: Large<Self>;
 

@@ -28,8 +28,7 @@ impl Drawn for Ipv4Addr {
 }
 
 impl Drawn for Ipv6Addr {
-    const NEAR: (u128, u128) =
-        (0x2001_0db8_0a01_0200_0000_0000_0000_0001, 0x0000_0003_8100_8020_81c0_0001_8000_0003);
+    const NEAR: (u128, u128) = (0x2001_0db8_0a01_0200_0000_0000_0000_0001, 0x0000_0003_8100_8020_81c0_0001_8000_0003);
     const LENGTHS: [u8; 16] = [20, 29, 32, 32, 36, 40, 44, 44, 46, 47, 48, 48, 48, 48, 56, 128];
     // Few /32s, so that some are crowded.
     const LARGE: (u128, u128) = (0x2a00 << 112, 0x001f_ffff_ffff_0000_0000_0000_0000 << 16);
@@ -261,9 +260,8 @@ fn readers_follow<A: Drawn>(mut fib: Fib<A>, all: Prefix<A>, longer: impl Fn(u32
 
 #[test]
 fn readers_of_ipv4_follow_while_the_table_changes() {
-    let longer = |round: u32| {
-        Prefix::of(Ipv4Addr::from_bits(0x0a00_0000 | (round % 64) << 10), 24 + (round % 3) as u8 * 4)
-    };
+    let longer =
+        |round: u32| Prefix::of(Ipv4Addr::from_bits(0x0a00_0000 | (round % 64) << 10), 24 + (round % 3) as u8 * 4);
     readers_follow(Fib::new(), v4("10.0.0.0/8"), longer);
     readers_follow(Fib::new_large(), v4("10.0.0.0/8"), longer);
 }
@@ -272,9 +270,8 @@ fn readers_of_ipv4_follow_while_the_table_changes() {
 fn readers_of_ipv6_follow_while_the_table_changes() {
     let base = 0x2001_0db8u128 << 96;
     let all = Prefix::of(Ipv6Addr::from_bits(base), 32);
-    let longer = |round: u32| {
-        Prefix::of(Ipv6Addr::from_bits(base | u128::from(round % 64) << 80), 48 + (round % 3) as u8 * 40)
-    };
+    let longer =
+        |round: u32| Prefix::of(Ipv6Addr::from_bits(base | u128::from(round % 64) << 80), 48 + (round % 3) as u8 * 40);
     readers_follow(Fib::new(), all, longer);
     readers_follow(Fib::new_large(), all, longer);
 }
