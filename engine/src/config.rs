@@ -5,6 +5,10 @@
 //! rtnetlink does, and tells by [`Effect`]s what the rest of the stack must do then: neighbours, reassembly and sockets are
 //! not its own.
 
+mod watched;
+
+pub use watched::Watched;
+
 use crate::addr::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::address::flag;
 use crate::control::{Command, Errno, IfIndex, Lifetime, Refusal};
@@ -73,11 +77,11 @@ pub struct Config {
     /// The interfaces, with their addresses.
     pub ports: Ports,
     /// IPv4 routes.
-    pub rib4: Rib<Ipv4Addr>,
+    pub rib4: Watched<Rib<Ipv4Addr>>,
     /// IPv6 routes.
     pub rib6: Rib<Ipv6Addr>,
     /// `net.*`
-    pub sysctls: Sysctls,
+    pub sysctls: Watched<Sysctls>,
     /// What the stack must do, gathered while a command is carried out.
     pub(crate) effects: Vec<Effect>,
     pub(crate) news: Vec<LinkNews>,
@@ -101,9 +105,9 @@ impl Config {
     pub fn seeded(now: Time, rng: Rng) -> Config {
         let mut config = Config {
             ports: Ports::new(),
-            rib4: Rib::new(),
+            rib4: Watched::new(Rib::new()),
             rib6: Rib::new(),
-            sysctls: Sysctls::new(),
+            sysctls: Watched::new(Sysctls::new()),
             effects: Vec::new(),
             news: Vec::new(),
             bridges: Vec::new(),
@@ -114,6 +118,12 @@ impl Config {
         };
         config.port_add(now, Port::new_loopback(now));
         config
+    }
+
+    /// How often something was changed on which the ways of IPv4 depend. Never 0: a port was added, `lo`.
+    #[inline]
+    pub fn changes(&self) -> u64 {
+        self.ports.changes() + self.rib4.changes() + self.sysctls.changes()
     }
 
     /// Carries out a command that concerns links, addresses, routes or sysctls (the stack keeps those of neighbours to

@@ -12,6 +12,6 @@ pub mod vxlan;
 
 pub use bridge::{Bridge, BridgeChange, BridgeConf, BridgePort, BridgePortChange, BridgeSpec, PortState};
 pub use port::{OperState, Port, PortCounters, PortKind};
-pub use ports::Ports;
+pub use ports::{Passing, Ports};
 pub use virt::{Lower, Macvlan, MacvlanMode, Upper, Vlan};
 pub use vxlan::{Vxlan, VxlanSpec};

@@ -229,8 +229,20 @@ impl<T> Neighbors<T> {
     /// Makes no action. Without a MAC, [`park`](Neighbors::park) the packet.
     #[inline]
     pub fn resolve(&mut self, now: Time, port: IfIndex, ip: IpAddr) -> Option<Mac> {
-        let entry = self.table.get_mut(Key { port, ip })?;
+        let entry = self.table.get(Key { port, ip })?;
         if entry.fast { Some(entry.mac) } else { self.resolve_slowly(now, Key { port, ip }) }
+    }
+
+    /// The MAC, if [`resolve`](Neighbors::resolve) gives it and nothing follows from that: it gives the same as long as the
+    /// number of [changes](Neighbors::changes) stays the same.
+    pub fn lasting_mac(&self, port: IfIndex, ip: IpAddr) -> Option<Mac> {
+        self.table.get(Key { port, ip }).filter(|entry| entry.fast).map(|entry| entry.mac)
+    }
+
+    /// How often entries may have changed.
+    #[inline]
+    pub fn changes(&self) -> u64 {
+        self.table.changes()
     }
 
     /// Takes a packet until the MAC of `ip` is known, and asks for it if nobody did. `false` if that is impossible
@@ -270,7 +282,7 @@ impl<T> Neighbors<T> {
 
     /// An upper layer heard from the neighbour (`dst_confirm_neigh`, `MSG_CONFIRM`): it is alive. Makes no action.
     pub fn confirm(&mut self, now: Time, port: IfIndex, ip: IpAddr) {
-        if let Some(entry) = self.table.get_mut(Key { port, ip }) {
+        if let Some(entry) = self.table.get_quietly(Key { port, ip }) {
             entry.confirmed = now.0 as i64;
         }
     }

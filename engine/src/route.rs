@@ -14,6 +14,7 @@
 //! | `output` | [`output_route`]: the way of a packet that starts here |
 //! | `input` | [`input_route`]: the way of a packet that came in |
 //! | `multipath` | one way of several |
+//! | `ways` | ways of packets that came in, as they were found before |
 //! | `get`, `get6` | [`route_get`]: what `ip route get` is told |
 //! | `exception` | what the path taught us: a smaller MTU, a better gateway |
 
@@ -36,12 +37,14 @@ mod table;
 mod types;
 mod v4;
 mod v6;
+mod ways;
 
 pub use crate::control::RuleAction;
 pub use exception::Redirect;
 pub use flow::{Answer, Flow, InputKey, InputRoute, OutputKey, OutputRoute, Transport, Unroutable};
 pub use get::{RouteGet, RouteGot, RouteWay, route_get};
 pub use input::input_route;
+pub(crate) use input::lasting_route;
 pub use multipath::hash as multipath_hash;
 pub use net::Net;
 pub use output::output_route;
@@ -50,6 +53,7 @@ pub use rib::Rib;
 pub use rule::Rule;
 pub use source::{address_kind, address_kind_on, select_address};
 pub use types::{NextHop, NextHops, Route, rtcf};
+pub(crate) use ways::{Kept, Ways};
 
 #[cfg(test)]
 mod tests;

@@ -53,13 +53,13 @@ use crate::counters::Counters;
 use crate::filter::Filter;
 use crate::frame::{FrameBuf, FramePool, Outbox};
 use crate::ip::Reassembly;
-use crate::link::{OperState, Port, Ports};
+use crate::link::{OperState, Port, PortCounters, Ports};
 use crate::local::{Sockets, Taps};
 use crate::neighbor::{NeighborEntry, Neighbors, ProxyEntry};
 use crate::observe::{Observer, Silent, Step};
 use crate::qdisc::Qdiscs;
 use crate::rng::Rng;
-use crate::route::{RouteGet, RouteGot, route_get};
+use crate::route::{RouteGet, RouteGot, Ways, route_get};
 use crate::time::Time;
 use output::Idents;
 use packet::{Packet, Routed};
@@ -114,6 +114,8 @@ pub struct Stack {
     pub(crate) filter: Filter,
     pub(crate) conntrack: Conntrack,
     pub(crate) neighbors: Neighbors<Parked>,
+    /// Ways of packets that came in, as they were found before.
+    ways: Ways,
     pub(crate) sockets: Sockets,
     taps: Taps,
     qdiscs: Qdiscs<Routed>,
@@ -134,6 +136,7 @@ impl Stack {
         let mut stack = Stack {
             config: Config::seeded(Time::ZERO, rng.split()),
             neighbors: Neighbors::new(rng.split()),
+            ways: Ways::default(),
             sockets: Sockets::new(rng.split()),
             taps: Taps::default(),
             reassembly: Reassembly::new(),
@@ -250,7 +253,12 @@ impl Stack {
         port
     }
 
-    /// A port, for its driver: counters of frames that were sent but not taken, and the like.
+    /// What a port counted, for its driver: of frames that were sent but not taken, and the like.
+    pub fn port_counters_mut(&mut self, index: IfIndex) -> Option<&mut PortCounters> {
+        self.config.ports.counters_mut(index)
+    }
+
+    /// A port, for its driver, to change it. (What only counts takes [`Stack::port_counters_mut`].)
     pub fn port_mut(&mut self, index: IfIndex) -> Option<&mut Port> {
         self.config.ports.get_mut(index)
     }

@@ -1,12 +1,36 @@
 //! All ports of a namespace, by index.
 
-use super::Port;
+use super::{Bridge, Port, PortCounters, Vxlan};
 use crate::control::IfIndex;
+use core::ops::Deref;
 
 /// The ports, sorted by index, as listings show them. Few enough for a sorted vector to beat any map.
 #[derive(Debug, Default)]
 pub struct Ports {
     sorted: Vec<Port>,
+    /// How often one of them was in somebody's hand to be changed, or came, or went.
+    changes: u64,
+}
+
+/// A port as a frame passes it: what it is stays as it is, and its counters count.
+#[derive(Debug)]
+pub struct Passing<'a>(&'a mut Port);
+
+impl Deref for Passing<'_> {
+    type Target = Port;
+
+    #[inline]
+    fn deref(&self) -> &Port {
+        self.0
+    }
+}
+
+impl Passing<'_> {
+    /// What it counts.
+    #[inline]
+    pub fn counters(&mut self) -> &mut PortCounters {
+        &mut self.0.counters
+    }
 }
 
 impl Ports {
@@ -22,9 +46,36 @@ impl Ports {
     }
 
     /// The port of this index, to change it.
-    #[inline]
     pub fn get_mut(&mut self, index: IfIndex) -> Option<&mut Port> {
+        self.changes += 1;
         self.position(index).ok().map(|at| &mut self.sorted[at])
+    }
+
+    /// The port of this index, by which a frame passes.
+    #[inline]
+    pub fn passing(&mut self, index: IfIndex) -> Option<Passing<'_>> {
+        self.position(index).ok().map(|at| Passing(&mut self.sorted[at]))
+    }
+
+    /// What the port of this index counts.
+    pub fn counters_mut(&mut self, index: IfIndex) -> Option<&mut PortCounters> {
+        self.position(index).ok().map(|at| &mut self.sorted[at].counters)
+    }
+
+    /// What the bridge of this index has learned, to learn more: no route depends on that.
+    pub fn bridge_mut(&mut self, index: IfIndex) -> Option<&mut Bridge> {
+        self.position(index).ok().and_then(|at| self.sorted[at].bridge.as_deref_mut())
+    }
+
+    /// The same of a VXLAN.
+    pub fn vxlan_mut(&mut self, index: IfIndex) -> Option<&mut Vxlan> {
+        self.position(index).ok().and_then(|at| self.sorted[at].vxlan.as_deref_mut())
+    }
+
+    /// How often ports were changed, but for what they count and what bridges and VXLANs learn.
+    #[inline]
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The port of this name.
@@ -39,11 +90,13 @@ impl Ports {
 
     /// All, by index, to change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Port> {
+        self.changes += 1;
         self.sorted.iter_mut()
     }
 
     /// Adds a port; its index and its name must be free.
     pub fn insert(&mut self, port: Port) {
+        self.changes += 1;
         debug_assert!(self.named(&port.name).is_none(), "two ports named {}", port.name);
         match self.position(port.index) {
             Ok(at) => debug_assert!(false, "index {} is taken by {}", port.index, self.sorted[at].name),
@@ -53,6 +106,7 @@ impl Ports {
 
     /// Takes a port out.
     pub fn remove(&mut self, index: IfIndex) -> Option<Port> {
+        self.changes += 1;
         self.position(index).ok().map(|at| self.sorted.remove(at))
     }
 

@@ -35,11 +35,13 @@ pub(super) struct Table<T> {
     /// A power of two of places, at most half of them taken; each holds a slot's number or [`EMPTY`].
     index: Vec<u32>,
     shift: u32,
+    /// How often an entry came, went, or was in somebody's hand to be changed.
+    changes: u64,
 }
 
 impl<T> Table<T> {
     pub(super) fn new() -> Table<T> {
-        Table { slots: Vec::new(), free: Vec::new(), index: vec![EMPTY; 16], shift: 64 - 4 }
+        Table { slots: Vec::new(), free: Vec::new(), index: vec![EMPTY; 16], shift: 64 - 4, changes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,7 +55,18 @@ impl<T> Table<T> {
     }
 
     #[inline]
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Entry<T>> {
+        self.changes += 1;
+        self.get_quietly(key)
+    }
+
+    /// An entry of which neither the MAC is changed nor whether it is [`fast`](Entry::fast).
+    #[inline]
+    pub(super) fn get_quietly(&mut self, key: Key) -> Option<&mut Entry<T>> {
         let slot = self.index[self.place(key)?];
         self.slots[slot as usize].as_mut()
     }
@@ -66,6 +79,7 @@ impl<T> Table<T> {
     /// Adds an entry whose key is not there yet.
     pub(super) fn insert(&mut self, entry: Entry<T>) {
         debug_assert!(self.get(entry.key).is_none(), "{:?} is there already", entry.key);
+        self.changes += 1;
         if (self.len() + 1) * 2 > self.index.len() {
             self.grow();
         }
@@ -85,6 +99,7 @@ impl<T> Table<T> {
 
     pub(super) fn remove(&mut self, key: Key) -> Option<Entry<T>> {
         let place = self.place(key)?;
+        self.changes += 1;
         let slot = self.index[place];
         self.unlink(place);
         self.free.push(slot);

@@ -41,9 +41,13 @@ impl<T> Neighbors<T> {
 
     /// A packet uses the entry, whose MAC is known: a stale one begins to wait for a sign of life.
     pub(super) fn touch(&mut self, now: Time, key: Key) {
+        let Some(entry) = self.table.get_quietly(key) else { return };
+        entry.used = now;
+        if entry.cached && entry.state != Nud::Stale {
+            return;
+        }
         let delay = self.conf_of(key).delay_first_probe_time;
         let Some(entry) = self.table.get_mut(key) else { return };
-        entry.used = now;
         entry.cached = true;
         let state = if entry.state == Nud::Stale { Nud::Delay } else { entry.state };
         let changed = state != entry.state;

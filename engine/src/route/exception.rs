@@ -42,6 +42,11 @@ impl<A: Address> Exceptions<A> {
         Exceptions { known: BTreeMap::new() }
     }
 
+    /// True if nothing was taught, or all of it is forgotten.
+    pub(super) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
     /// `find_exception`
     #[inline]
     pub(super) fn find(&self, now: Time, nexthop: &NextHop<A>, destination: A) -> Option<&Exception<A>> {

@@ -33,6 +33,20 @@ pub fn input_route(net: Net<'_>, rib: &Rib<Ipv4Addr>, key: &InputKey) -> Result<
     way(net, rib, key).map(|way| way.route)
 }
 
+/// The same, and whether it is the same for each packet with this key as long as nobody changes the configuration: nothing
+/// else has a say in it.
+pub(crate) fn lasting_route(
+    net: Net<'_>,
+    rib: &Rib<Ipv4Addr>,
+    key: &InputKey,
+) -> Result<(InputRoute, bool), DropReason> {
+    let Way { route, answer } = way(net, rib, key)?;
+    let has_choice = answer.is_some_and(|(route, _)| route.nexthops.len() > 1);
+    let is_group = key.destination.is_multicast();
+    let lasts = !has_choice && !is_group && !key.arp && rib.exceptions.is_empty() && !rib.looks_at_transport();
+    Ok((route, lasts))
+}
+
 /// The same, with the route that was followed.
 pub(super) fn way<'a>(net: Net<'_>, rib: &'a Rib<Ipv4Addr>, key: &InputKey) -> Result<Way<'a>, DropReason> {
     let Some(port) = net.ports.get(key.iif).filter(|port| port.has_ipv4()) else { return Err(DropReason::PortDown) };

@@ -8,7 +8,7 @@ use crate::control::{Errno, IfIndex, Nud, RouteKind, scope};
 use crate::link::Port;
 use crate::link::port::flag;
 use crate::neighbor::Nature;
-use crate::route::{Flow, Net, OutputKey, OutputRoute, Rib, address_kind, output_route, rtcf, select_address};
+use crate::route::{Flow, Kept, Net, OutputKey, OutputRoute, Rib, address_kind, output_route, rtcf, select_address};
 use crate::sysctl::Conf4;
 use crate::time::Time;
 
@@ -56,6 +56,24 @@ impl Stack {
             None => self.mac_without_asking(now, port, next_hop),
             mac => mac,
         }
+    }
+
+    /// The same, of a packet whose way is kept: the MAC is kept with it.
+    #[inline]
+    pub(super) fn mac_on_way(&mut self, now: Time, kept: Kept, port: IfIndex, next_hop: Ipv4Addr) -> Option<Mac> {
+        match self.ways.mac(kept, self.neighbors.changes()) {
+            None => self.mac_to_keep(now, kept, port, next_hop),
+            mac => mac,
+        }
+    }
+
+    #[inline(never)]
+    fn mac_to_keep(&mut self, now: Time, kept: Kept, port: IfIndex, next_hop: Ipv4Addr) -> Option<Mac> {
+        let mac = self.next_mac(now, port, next_hop);
+        if let Some(mac) = self.neighbors.lasting_mac(port, IpAddr::V4(next_hop)) {
+            self.ways.keep_mac(kept, self.neighbors.changes(), mac);
+        }
+        mac
     }
 
     /// Some addresses need no resolution: an entry is made that says so.

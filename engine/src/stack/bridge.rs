@@ -93,7 +93,7 @@ impl Stack {
 
     /// Who sent it is behind this port (`br_fdb_update`). True if that is new.
     pub(super) fn bridge_learn(&mut self, now: Time, master: IfIndex, port: IfIndex, source: Mac) -> bool {
-        let Some(bridge) = self.config.ports.get_mut(master).and_then(|port| port.bridge.as_deref_mut()) else {
+        let Some(bridge) = self.config.ports.bridge_mut(master) else {
             return false;
         };
         let hold = bridge.hold_time();
@@ -187,7 +187,7 @@ impl Stack {
 
     /// Where a MAC is; it is used now.
     fn bridge_find(&mut self, now: Time, master: IfIndex, mac: Mac) -> Option<FdbRecord> {
-        let bridge = self.config.ports.get_mut(master)?.bridge.as_deref_mut()?;
+        let bridge = self.config.ports.bridge_mut(master)?;
         let known = bridge.fdb.find_mut(mac)?;
         if !known.local {
             known.used = now;

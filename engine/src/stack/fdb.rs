@@ -80,7 +80,7 @@ impl Stack {
             _ if spec.sticky && spec.state == Nud::Permanent => return Err(Errno::Inval.into()),
             _ => {}
         }
-        let bridge = self.config.ports.get_mut(master).and_then(|port| port.bridge.as_deref_mut());
+        let bridge = self.config.ports.bridge_mut(master);
         let bridge = bridge.ok_or(Errno::OpNotSupp)?;
         let hold = bridge.hold_time();
         match bridge.fdb.find(spec.mac) {
@@ -145,7 +145,7 @@ impl Stack {
     }
 
     fn bridge_fdb_delete(&mut self, master: IfIndex, port: Option<IfIndex>, mac: Mac) -> Result<(), Refusal> {
-        let bridge = self.config.ports.get_mut(master).and_then(|port| port.bridge.as_deref_mut());
+        let bridge = self.config.ports.bridge_mut(master);
         let bridge = bridge.ok_or(Errno::OpNotSupp)?;
         let known = bridge.fdb.find(mac).is_some_and(|record| record.port == port);
         known.then_some(()).ok_or(Errno::NoEnt)?;
@@ -160,8 +160,8 @@ impl Stack {
         }
         self.vxlan_tick(now);
         for at in 0..self.config.bridges.len() {
-            let port = self.config.bridges.get(at).and_then(|index| self.config.ports.get_mut(*index));
-            let Some(bridge) = port.and_then(|port| port.bridge.as_deref_mut()) else { continue };
+            let bridge = self.config.bridges.get(at).and_then(|index| self.config.ports.bridge_mut(*index));
+            let Some(bridge) = bridge else { continue };
             if bridge.fdb.deadline().is_some_and(|deadline| deadline <= now) {
                 let hold = bridge.hold_time();
                 bridge.fdb.expire(now, hold);

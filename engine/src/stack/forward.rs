@@ -49,7 +49,7 @@ impl Stack {
         if !fits {
             return Ok(Fate::Fragment { port: way.oif, next_hop, mtu: way.mtu as usize });
         }
-        match self.next_mac(now, way.oif, next_hop) {
+        match self.mac_on_way(now, packet.kept, way.oif, next_hop) {
             Some(mac) => {
                 observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
                 Ok(Fate::Transmit { port: way.oif, mac })

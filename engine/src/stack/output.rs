@@ -15,7 +15,7 @@ use crate::ip::offload::{Segments, finish_checksum};
 use crate::link::{OperState, Port, PortKind};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
-use crate::route::{OutputRoute, rtcf};
+use crate::route::{Kept, OutputRoute, rtcf};
 use crate::wire::{Ethernet, Ipv4, ethernet, ipv4};
 
 /// How a packet of our own gets its identification (`ip_select_ident`).
@@ -169,13 +169,13 @@ impl Stack {
         parked: Parked,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let (next_hop, routed) = (packet.next_hop, packet.kept());
+        let (next_hop, routed, kept) = (packet.next_hop, packet.kept(), packet.kept);
         let parked = Parked { mark: packet.mark, nfct: packet.nfct, ..parked };
         let was_cut = packet.largest != 0;
         if !was_cut && fits(&packet, packet.mtu as usize) {
             return match port {
                 LOOPBACK => self.transmit_as(cx, LOOPBACK, Mac::ZERO, packet.frame, routed, observer),
-                _ => self.hand_over(cx, port, next_hop, packet.frame, parked, observer),
+                _ => self.hand_over(cx, port, (next_hop, kept), packet.frame, parked, observer),
             };
         }
         let largest = if was_cut { packet.mtu.min(packet.largest.into()) } else { packet.mtu };
@@ -249,7 +249,7 @@ impl Stack {
             self.counters.made += 1;
             sent = match way.port {
                 LOOPBACK => self.transmit_as(cx, LOOPBACK, Mac::ZERO, fragment, way.routed, observer),
-                port => self.hand_over(cx, port, way.next_hop, fragment, parked, observer),
+                port => self.hand_over(cx, port, (way.next_hop, Kept::NOWHERE), fragment, parked, observer),
             };
         }
         self.consume(cx, frame);
@@ -261,12 +261,12 @@ impl Stack {
         &mut self,
         cx: &mut Cx<'_>,
         port: IfIndex,
-        next_hop: Ipv4Addr,
+        (next_hop, kept): (Ipv4Addr, Kept),
         frame: FrameBuf,
         parked: Parked,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        match self.next_mac(cx.now, port, next_hop) {
+        match self.mac_on_way(cx.now, kept, port, next_hop) {
             Some(mac) => {
                 observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
                 self.transmit_to(cx, port, mac, frame, observer)
@@ -341,12 +341,12 @@ impl Stack {
         routed: Routed,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let Some(port) = self.config.ports.get_mut(index).filter(|port| port.is_running()) else {
+        let Some(mut port) = self.config.ports.passing(index).filter(|port| port.is_running()) else {
             return self.transmit_in_vain(cx, index, frame, observer);
         };
         let (kind, takes) = (port.kind, port.takes);
-        port.counters.tx_packets += 1;
-        port.counters.tx_bytes += counted(frame.len(), matches!(kind, PortKind::Loopback | PortKind::Vxlan));
+        port.counters().tx_packets += 1;
+        port.counters().tx_bytes += counted(frame.len(), matches!(kind, PortKind::Loopback | PortKind::Vxlan));
         if !self.taps.is_empty() {
             self.tap_out(cx.now, index, &frame);
         }
@@ -376,11 +376,11 @@ impl Stack {
         frame: FrameBuf,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        let Some(port) = self.config.ports.get_mut(index) else {
+        let Some(mut port) = self.config.ports.passing(index) else {
             self.discard(cx, frame, DropReason::HostTargetGone, observer);
             return Err(Errno::NoDev);
         };
-        port.counters.tx_dropped += 1;
+        port.counters().tx_dropped += 1;
         let is_up = port.is_up();
         let unnoticed = is_up && matches!(port.operstate, OperState::Up | OperState::Unknown);
         if unnoticed && !self.taps.is_empty() {

@@ -7,7 +7,7 @@ use crate::control::{IfIndex, RouteKind};
 use crate::filter::Sender;
 use crate::frame::FrameBuf;
 use crate::link::virt::Place;
-use crate::route::{OutputRoute, rtcf};
+use crate::route::{Kept, OutputRoute, rtcf};
 use crate::wire::ipv4::options::Options;
 use crate::wire::{Arp, Ipv4};
 
@@ -43,6 +43,8 @@ pub(super) struct Packet {
     pub(super) options: Options,
     /// What its route is.
     pub(super) route: Routed,
+    /// Where its way is kept.
+    pub(super) kept: Kept,
     /// The sender has a shorter way.
     pub(super) redirect: bool,
     /// What the ICMP error about it is to say: the MTU that it exceeds, the byte that is wrong.
@@ -133,6 +135,7 @@ impl Packet {
             header: NOT_READ,
             options: Options::default(),
             route: Routed::NOT_YET,
+            kept: Kept::NOWHERE,
             redirect: false,
             info: 0,
             mark: 0,

@@ -123,18 +123,19 @@ impl Stack {
     /// bridge or a link that stands on this one may take the frame.
     #[inline]
     fn admit(&mut self, cx: &Cx<'_>, packet: &mut Packet) -> Result<(Ethernet, bool), DropReason> {
-        let Some(port) = self.config.ports.get_mut(packet.port) else { return Err(DropReason::PortDown) };
+        let Some(mut port) = self.config.ports.passing(packet.port) else { return Err(DropReason::PortDown) };
         if !port.is_up() {
-            port.counters.rx_dropped += 1;
+            port.counters().rx_dropped += 1;
             return Err(DropReason::PortDown);
         }
         let Some(header) = Ethernet::parse(&packet.frame) else {
-            port.counters.rx_errors += 1;
+            port.counters().rx_errors += 1;
             return Err(DropReason::FrameTooShort);
         };
-        port.counters.rx_packets += 1;
-        port.counters.rx_bytes += counted(packet.frame.len(), port.counts_bare());
-        let cast = cast(&header, port);
+        let bytes = counted(packet.frame.len(), port.counts_bare());
+        port.counters().rx_packets += 1;
+        port.counters().rx_bytes += bytes;
+        let cast = cast(&header, &port);
         if !packet.risen || cast != Cast::OtherHost {
             packet.cast = cast;
         }
@@ -160,8 +161,8 @@ impl Stack {
 
     #[cold]
     fn unknown_ethertype(&mut self, packet: &Packet) -> DropReason {
-        if let Some(port) = self.config.ports.get_mut(packet.port) {
-            port.counters.rx_dropped += 1;
+        if let Some(counters) = self.config.ports.counters_mut(packet.port) {
+            counters.rx_dropped += 1;
         }
         DropReason::UnknownEthertype
     }

@@ -8,7 +8,7 @@ use crate::conntrack::has_ports;
 use crate::control::{IfIndex, RouteKind};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
-use crate::route::{InputKey, InputRoute, Transport, input_route, multipath_hash, rtcf};
+use crate::route::{InputKey, InputRoute, Kept, Transport, input_route, lasting_route, multipath_hash, rtcf};
 use crate::time::Time;
 use crate::wire::ipv4::{self, Ipv4, options};
 use crate::wire::{icmpv4, protocol};
@@ -65,7 +65,7 @@ impl Stack {
 
     /// Asks the tables, unless it is known since the packet left here.
     #[inline]
-    fn way_in<O: Observer>(&self, now: Time, packet: &mut Packet, observer: &mut O) -> Result<InputRoute, DropReason> {
+    fn way_in<O: Observer>(&mut self, now: Time, packet: &mut Packet, observer: &mut O) -> Result<InputRoute, DropReason> {
         match packet.route.before {
             Before::Unknown => {}
             Before::Own if packet.route.flags & rtcf::LOCAL == 0 => return Err(DropReason::MulticastUnwanted),
@@ -90,12 +90,25 @@ impl Stack {
         way
     }
 
-    /// The way of a packet to there. What else it depends on is found out where that is asked for: protocol and ports
-    /// (`fib4_rules_early_flow_dissect`); and of an ICMP error, that it goes as what it quotes went (`ip_multipath_l3_keys`).
+    /// The way of a packet to there: as it was found before, or as the tables say.
     #[inline]
-    fn way_of_packet(&self, now: Time, packet: &Packet, to: Ipv4Addr) -> Result<InputRoute, DropReason> {
-        let Ipv4 { source, tos, protocol, .. } = packet.header;
-        let mut key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, to, packet.port) };
+    fn way_of_packet(&mut self, now: Time, packet: &mut Packet, to: Ipv4Addr) -> Result<InputRoute, DropReason> {
+        let Ipv4 { source, tos, .. } = packet.header;
+        let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, to, packet.port) };
+        match self.ways.find(self.config.changes(), &key) {
+            Some((kept, way)) => {
+                packet.kept = kept;
+                Ok(way)
+            }
+            None => self.find_way(now, packet, key),
+        }
+    }
+
+    /// Asks the tables. What else a way depends on is found out where that is asked for: protocol and ports
+    /// (`fib4_rules_early_flow_dissect`); and of an ICMP error, that it goes as what it quotes went (`ip_multipath_l3_keys`).
+    #[inline(never)]
+    fn find_way(&mut self, now: Time, packet: &mut Packet, mut key: InputKey) -> Result<InputRoute, DropReason> {
+        let protocol = packet.header.protocol;
         let policy = self.config.sysctls.fib_multipath_hash_policy();
         if policy != 0 || self.config.rib4.looks_at_transport() {
             key.transport = transport_of(packet);
@@ -103,15 +116,22 @@ impl Stack {
         if policy != 1 && protocol == protocol::ICMP {
             key.hash = hash_of_quoted(packet);
         }
-        self.way_of(now, key)
+        key.joined = self.is_joined(key.destination);
+        let (way, lasts) = self.ask(now, |net, rib| lasting_route(net, rib, &key))?;
+        packet.kept = if lasts { self.ways.keep(self.config.changes(), &key, &way) } else { Kept::NOWHERE };
+        Ok(way)
     }
 
     /// The way of a packet of which this is known.
     #[inline]
     pub(super) fn way_of(&self, now: Time, mut key: InputKey) -> Result<InputRoute, DropReason> {
-        let to = key.destination;
-        key.joined = to == ALL_HOSTS || to.is_multicast() && self.vxlan_joined(to);
+        key.joined = self.is_joined(key.destination);
         self.ask(now, |net, rib| input_route(net, rib, &key))
+    }
+
+    /// True if a group is ours.
+    fn is_joined(&self, group: Ipv4Addr) -> bool {
+        group == ALL_HOSTS || group.is_multicast() && self.vxlan_joined(group)
     }
 
     /// Reads the options, and acts on them (`ip_rcv_options`). A packet with a source route may get another way.

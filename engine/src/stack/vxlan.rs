@@ -34,7 +34,7 @@ impl Stack {
     }
 
     fn vxlan_mut(&mut self, index: IfIndex) -> Option<&mut Vxlan> {
-        self.config.ports.get_mut(index)?.vxlan.as_deref_mut()
+        self.config.ports.vxlan_mut(index)
     }
 
     /// The end of a VXLAN is here, under this number, or is another now.
@@ -70,8 +70,8 @@ impl Stack {
         }
         let count = vxlan.records.get(&known).map_or(0, |record| record.remotes.len());
         if count == 0 {
-            if let Some(port) = self.config.ports.get_mut(index) {
-                port.counters.tx_dropped += 1;
+            if let Some(counters) = self.config.ports.counters_mut(index) {
+                counters.tx_dropped += 1;
             }
             return self.discard(cx, frame, DropReason::VxlanNoRemote, observer);
         }

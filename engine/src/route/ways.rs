@@ -1,0 +1,184 @@
+//! Ways of packets that came in, as they were found before (`struct dst_entry`, `struct rtable`).
+//!
+//! A way is a matter of the packet's addresses, port, mark and type of service, and of the configuration. So it is found
+//! here as long as the [number of changes](crate::config::Config::changes) of that is what it was, and what else may matter
+//! (the hash of several next hops, ports that a rule looks at, what the path taught for a while) keeps it out of here. The
+//! neighbour's MAC lies with it, on the same terms. The places grow with what is asked, to a bound; then the newest take
+//! the places of others.
+
+use super::{InputKey, InputRoute};
+use crate::addr::{Ipv4Addr, Mac};
+use crate::control::{IfIndex, RouteKind};
+
+/// Places at first, and at most: 256 KiB.
+const FEWEST: usize = 8;
+const MOST: usize = 4096;
+
+/// A way and what it was asked for: one line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Slot {
+    /// When the way was found; [`Ways::find`] is never asked for 0.
+    changes: u64,
+    /// When the MAC was; [`NEVER`] if it was not.
+    neighbor_changes: u64,
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+    iif: IfIndex,
+    mark: u32,
+    oif: IfIndex,
+    gateway: Ipv4Addr,
+    table: u32,
+    flags: u32,
+    mtu: u16,
+    mac: Mac,
+    tos: u8,
+    kind: RouteKind,
+    has_gateway: bool,
+    redirect: bool,
+}
+
+const NEVER: u64 = u64::MAX;
+
+const EMPTY: Slot = Slot {
+    changes: 0,
+    neighbor_changes: NEVER,
+    source: Ipv4Addr::UNSPECIFIED,
+    destination: Ipv4Addr::UNSPECIFIED,
+    iif: 0,
+    mark: 0,
+    oif: 0,
+    gateway: Ipv4Addr::UNSPECIFIED,
+    table: 0,
+    flags: 0,
+    mtu: 0,
+    mac: Mac::ZERO,
+    tos: 0,
+    kind: RouteKind::Unicast,
+    has_gateway: false,
+    redirect: false,
+};
+
+/// Where a way is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept(u32);
+
+impl Kept {
+    /// Nowhere.
+    pub(crate) const NOWHERE: Kept = Kept(u32::MAX);
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    /// Two places for each value of the hash.
+    slots: Vec<Slot>,
+    /// Bits of the hash that do not count.
+    shift: u32,
+    /// Ways that had to make room for others since the places grew.
+    displaced: usize,
+}
+
+impl Default for Ways {
+    fn default() -> Ways {
+        Ways { slots: Vec::new(), shift: u64::BITS - 1, displaced: 0 }
+    }
+}
+
+impl Ways {
+    /// The way, if it is known and the configuration is as it was. `changes` is not 0.
+    #[inline]
+    pub(crate) fn find(&self, changes: u64, key: &InputKey) -> Option<(Kept, InputRoute)> {
+        let first = self.place(key);
+        let fits = |at: &usize| self.slots.get(*at).is_some_and(|slot| slot.is_for(changes, key));
+        let at = Some(first).filter(fits).or(Some(first + 1).filter(fits))?;
+        Some((Kept(at as u32), self.slots.get(at)?.route()))
+    }
+
+    /// Keeps a way.
+    pub(crate) fn keep(&mut self, changes: u64, key: &InputKey, route: &InputRoute) -> Kept {
+        let Ok(mtu) = u16::try_from(route.mtu) else { return Kept::NOWHERE };
+        if self.slots.is_empty() || (self.displaced > self.slots.len() && self.slots.len() < MOST) {
+            self.grow();
+        }
+        let at = self.place(key);
+        let Some([first, second]) = self.slots.get_mut(at..at + 2) else { return Kept::NOWHERE };
+        self.displaced += usize::from(second.changes == changes);
+        *second = *first;
+        *first = Slot {
+            changes,
+            source: key.source,
+            destination: key.destination,
+            iif: key.iif,
+            mark: key.mark,
+            tos: key.tos,
+            oif: route.oif,
+            gateway: route.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED),
+            has_gateway: route.gateway.is_some(),
+            table: route.table.unwrap_or(0),
+            flags: route.flags,
+            kind: route.kind,
+            redirect: route.redirect,
+            mtu,
+            ..EMPTY
+        };
+        Kept(at as u32)
+    }
+
+    /// The next hop's MAC, if it was known and the neighbours are as they were.
+    #[inline]
+    pub(crate) fn mac(&self, at: Kept, changes: u64) -> Option<Mac> {
+        let slot = self.slots.get(at.0 as usize)?;
+        (slot.neighbor_changes == changes).then_some(slot.mac)
+    }
+
+    /// Keeps the MAC of a way's next hop.
+    pub(crate) fn keep_mac(&mut self, at: Kept, changes: u64, mac: Mac) {
+        if let Some(slot) = self.slots.get_mut(at.0 as usize) {
+            (slot.neighbor_changes, slot.mac) = (changes, mac);
+        }
+    }
+
+    /// Room for twice as many. Those that are known are not worth moving: they are soon known again.
+    fn grow(&mut self) {
+        let places = (self.slots.len() * 2).max(FEWEST);
+        self.slots.clear();
+        self.slots.resize(places, EMPTY);
+        self.shift = u64::BITS - (places / 2).trailing_zeros();
+        self.displaced = 0;
+    }
+
+    /// The first of the two places that a way may be in.
+    #[inline]
+    fn place(&self, key: &InputKey) -> usize {
+        let addresses = u64::from(key.destination.to_bits()) << 32 | u64::from(key.source.to_bits());
+        let hash = (addresses ^ u64::from(key.iif) << 13).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // Of the product the high bits are those that all bits have a say in.
+        (hash >> (self.shift & 63)) as usize * 2
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn is_for(&self, changes: u64, key: &InputKey) -> bool {
+        self.changes == changes
+            && (self.destination, self.source) == (key.destination, key.source)
+            && (self.iif, self.mark, self.tos) == (key.iif, key.mark, key.tos)
+    }
+
+    #[inline]
+    fn route(&self) -> InputRoute {
+        InputRoute {
+            kind: self.kind,
+            oif: self.oif,
+            gateway: self.has_gateway.then_some(self.gateway),
+            mtu: self.mtu.into(),
+            redirect: self.redirect,
+            flags: self.flags,
+            table: Some(self.table).filter(|table| *table != 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
