@@ -20,6 +20,7 @@
 //! | `rule` | [`Table`], [`Chain`], [`Rule`], [`Match`], [`Target`]: what the user said |
 //! | `validate` | which tables are refused, and with which error |
 //! | `install` | a table in place: where its jumps go, and what its matches remember |
+//! | `sieve` | what a rule asks for at least, in a few words |
 //! | `walk` | a packet goes from rule to rule |
 //! | `subject` | what a rule sees of a packet |
 //! | `matches` | one file for each family of matches |
@@ -28,6 +29,7 @@
 mod install;
 mod matches;
 mod rule;
+mod sieve;
 mod subject;
 mod targets;
 #[cfg(test)]

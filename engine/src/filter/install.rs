@@ -2,6 +2,7 @@
 
 use super::matches::Memory;
 use super::rule::{Chain, Hook, Match, Rule, Table, Target};
+use super::sieve::Sieve;
 use std::collections::BTreeMap;
 
 /// Where a rule leads, and what its matches remember.
@@ -19,6 +20,12 @@ pub(super) struct Installed {
     pub(super) table: Table,
     /// By the places of chain and rule.
     pub(super) plans: Vec<Vec<Plan>>,
+    /// The same: what packets are asked first.
+    pub(super) sieves: Vec<Vec<Sieve>>,
+    /// One of them looks at the state of connections.
+    pub(super) sieves_state: bool,
+    /// Where the chain of each [`Hook`] is.
+    bases: [Option<usize>; 5],
 }
 
 impl Installed {
@@ -35,12 +42,19 @@ impl Installed {
             };
             plans.push(chain.rules.iter().map(of_rule).collect());
         }
-        Installed { table, plans }
+        let of_chain = |chain: &Chain| chain.rules.iter().map(Sieve::of).collect();
+        let sieves: Vec<Vec<Sieve>> = table.chains.iter().map(of_chain).collect();
+        let sieves_state = sieves.iter().flatten().any(Sieve::looks_at_state);
+        let mut bases = [None; 5];
+        for (place, hook) in table.name.hooks().iter().enumerate() {
+            bases[*hook as usize] = Some(place);
+        }
+        Installed { table, plans, sieves, sieves_state, bases }
     }
 
     /// The place of the chain that a hook asks: built-in chains come first.
     pub(super) fn base(&self, hook: Hook) -> Option<usize> {
-        self.table.name.hooks().iter().position(|own| *own == hook)
+        self.bases[hook as usize]
     }
 }
 

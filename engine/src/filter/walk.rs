@@ -3,6 +3,7 @@
 use super::install::{Installed, Plan};
 use super::matches::{fits, fits_ip};
 use super::rule::{RejectWith, Rule, RuleCounters, Standing};
+use super::sieve::Facts;
 use super::subject::Subject;
 use super::targets::{Next, act};
 use super::validate::DEPTH;
@@ -36,9 +37,17 @@ pub(super) fn walk<O: Observer>(
     let mut back: [Place; DEPTH] = [(0, 0); DEPTH];
     let mut depth = 0;
     let mut place: Place = (base, 0);
+    let mut facts = Facts::of(subject, installed.sieves_state);
     loop {
+        if let Some(facts) = &facts {
+            place.1 = skip(installed, place, facts);
+        }
         let next = match step(installed, place, subject, rng, observer) {
-            Some(Ok(next)) => next,
+            Some(Ok(next)) => {
+                // What the target did may show.
+                facts = Facts::of(subject, installed.sieves_state);
+                next
+            }
             Some(Err(verdict)) => return verdict,
             // The chain ends here.
             None => Next::Return,
@@ -66,6 +75,14 @@ pub(super) fn walk<O: Observer>(
             Next::Reject(with) => return Verdict::Reject(with),
         }
     }
+}
+
+/// The next rule that a packet may fit, or the end of the chain.
+#[inline]
+fn skip(installed: &Installed, (chain, rule): Place, facts: &Facts) -> usize {
+    let sieves = installed.sieves.get(chain).map_or(&[][..], Vec::as_slice);
+    let left = sieves.get(rule..).unwrap_or(&[]);
+    rule + left.iter().position(|sieve| sieve.holds(facts)).unwrap_or(left.len())
 }
 
 /// Asks one rule; none: there is none.
