@@ -151,6 +151,12 @@ impl Conntrack {
         self.pending.extend(nfct.conn);
     }
 
+    /// True if [`Conntrack::reap`] has nothing to do.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Ends a visit: flows that nobody confirmed are forgotten.
     #[inline]
     pub fn reap(&mut self) {

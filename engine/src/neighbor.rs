@@ -287,6 +287,12 @@ impl<T> Neighbors<T> {
         }
     }
 
+    /// True if nothing is to be done.
+    #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.actions.is_empty()
+    }
+
     /// The oldest thing to do.
     pub fn pop(&mut self) -> Option<Action<T>> {
         self.actions.pop_front()

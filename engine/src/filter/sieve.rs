@@ -33,14 +33,8 @@ pub(super) struct Facts {
     protocol: u8,
 }
 
-const ALL: Sieve = Sieve {
-    addresses: 0,
-    mask: 0,
-    sources: (0, u16::MAX),
-    destinations: (0, u16::MAX),
-    states: u16::MAX,
-    protocol: 0,
-};
+const ALL: Sieve =
+    Sieve { addresses: 0, mask: 0, sources: (0, u16::MAX), destinations: (0, u16::MAX), states: u16::MAX, protocol: 0 };
 
 fn pair(source: Ipv4Addr, destination: Ipv4Addr) -> u64 {
     u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits())
@@ -61,7 +55,11 @@ impl Sieve {
                 Match::Udp { source, destination } => sieve.ports(source, destination),
                 Match::Conntrack(of) => sieve.state(of.state),
                 Match::State(of) => sieve.state(Some(*of)),
-                Match::Tcp(_) | Match::Icmp(_) | Match::Multiport { .. } | Match::Limit { .. } | Match::Statistic(_) => {
+                Match::Tcp(_)
+                | Match::Icmp(_)
+                | Match::Multiport { .. }
+                | Match::Limit { .. }
+                | Match::Statistic(_) => {
                     break;
                 }
                 _ => {}

@@ -14,8 +14,19 @@ use crate::wire::{Icmp, Ipv4};
 
 impl Stack {
     /// Ends a visit: frames of our own come in again, and what the neighbour cache wants is done, until nothing is left.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
+        if !(self.looped.is_empty()
+            && self.rising.is_empty()
+            && self.neighbors.is_idle()
+            && self.conntrack.is_settled())
+        {
+            self.settle(cx, observer);
+        }
+    }
+
+    #[inline(never)]
+    fn settle<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
         loop {
             if let Some(looped) = self.looped.pop_front() {
                 self.visit_looped(cx, looped, observer);

@@ -14,7 +14,7 @@ use crate::wire::ipv4::{self, options};
 use crate::wire::{Icmp, icmpv4};
 
 impl Stack {
-    #[inline]
+    #[inline(always)]
     pub(super) fn forward<O: Observer>(
         &mut self,
         now: Time,

@@ -294,7 +294,7 @@ impl Stack {
         self.transmit_as(cx, port, mac, frame, Routed::NOT_YET, observer)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn transmit_as<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -311,7 +311,7 @@ impl Stack {
     }
 
     /// A whole frame leaves by a port (`dev_queue_xmit`), or waits in its queue.
-    #[inline]
+    #[inline(always)]
     pub(super) fn transmit<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -332,7 +332,7 @@ impl Stack {
     }
 
     /// A whole frame is handed to its device (`dev_hard_start_xmit`).
-    #[inline]
+    #[inline(always)]
     pub(super) fn emit<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,

@@ -81,7 +81,7 @@ impl Stack {
         self.visit(cx, packet, observer);
     }
 
-    #[inline]
+    #[inline(always)]
     fn walk<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -97,7 +97,7 @@ impl Stack {
     }
 
     /// The way through the link layer, to its end; none if it goes on with IPv4.
-    #[inline]
+    #[inline(always)]
     fn walk_link<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -121,7 +121,7 @@ impl Stack {
 
     /// Reads the link header (`eth_type_trans`, `__netif_receive_skb_core`); the packet begins behind it then. Tells if a
     /// bridge or a link that stands on this one may take the frame.
-    #[inline]
+    #[inline(always)]
     fn admit(&mut self, cx: &Cx<'_>, packet: &mut Packet) -> Result<(Ethernet, bool), DropReason> {
         let Some(mut port) = self.config.ports.passing(packet.port) else { return Err(DropReason::PortDown) };
         if !port.is_up() {

@@ -20,7 +20,7 @@ pub(super) const LOOPBACK: IfIndex = 1;
 
 impl Stack {
     /// From the IP header to the decision.
-    #[inline]
+    #[inline(always)]
     pub(super) fn walk_v4<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -65,7 +65,12 @@ impl Stack {
 
     /// Asks the tables, unless it is known since the packet left here.
     #[inline]
-    fn way_in<O: Observer>(&mut self, now: Time, packet: &mut Packet, observer: &mut O) -> Result<InputRoute, DropReason> {
+    fn way_in<O: Observer>(
+        &mut self,
+        now: Time,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<InputRoute, DropReason> {
         match packet.route.before {
             Before::Unknown => {}
             Before::Own if packet.route.flags & rtcf::LOCAL == 0 => return Err(DropReason::MulticastUnwanted),
@@ -91,7 +96,7 @@ impl Stack {
     }
 
     /// The way of a packet to there: as it was found before, or as the tables say.
-    #[inline]
+    #[inline(always)]
     fn way_of_packet(&mut self, now: Time, packet: &mut Packet, to: Ipv4Addr) -> Result<InputRoute, DropReason> {
         let Ipv4 { source, tos, .. } = packet.header;
         let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, to, packet.port) };

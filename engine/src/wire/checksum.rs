@@ -7,21 +7,35 @@ use crate::addr::Ipv4Addr;
 #[inline]
 pub fn sum(bytes: &[u8]) -> u32 {
     let mut total = 0u64;
-    let mut words = bytes.chunks_exact(4);
-    for word in &mut words {
-        if let Some(word) = word.first_chunk::<4>() {
-            total += u64::from(u32::from_be_bytes(*word));
-        }
+    let (words, rest) = bytes.as_chunks::<4>();
+    for word in words {
+        total += u64::from(u32::from_ne_bytes(*word));
     }
-    total += match *words.remainder() {
-        [a] => u64::from(u32::from_be_bytes([a, 0, 0, 0])),
-        [a, b] => u64::from(u32::from_be_bytes([a, b, 0, 0])),
-        [a, b, c] => u64::from(u32::from_be_bytes([a, b, c, 0])),
+    total += match *rest {
+        [a] => u64::from(u32::from_ne_bytes([a, 0, 0, 0])),
+        [a, b] => u64::from(u32::from_ne_bytes([a, b, 0, 0])),
+        [a, b, c] => u64::from(u32::from_ne_bytes([a, b, c, 0])),
         _ => 0,
     };
-    // 2^16 = 1 (mod 65535): the halves of the 32-bit words add up like 16-bit words.
+    of_native(total)
+}
+
+/// A sum of 32-bit words in this machine's order, as one of 16-bit words in the wire's: 2^16 = 1 (mod 65535), so that halves
+/// of words add up like words, and carries come round whichever byte is the higher one.
+#[inline]
+const fn of_native(total: u64) -> u32 {
     let total = (total & 0xffff_ffff) + (total >> 32);
-    ((total & 0xffff) + ((total >> 16) & 0xffff) + (total >> 32)) as u32
+    let total = (total & 0xffff) + ((total >> 16) & 0xffff) + (total >> 32);
+    u16::from_be(fold(total as u32)) as u32
+}
+
+/// True if a header of 20 bytes with its checksum field in it adds up.
+#[inline]
+pub fn holds_fixed(header: &[u8; 20]) -> bool {
+    let (words, _) = header.as_chunks::<4>();
+    let total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
+    // 0xffff is itself in either order.
+    of_native(total) == 0xffff
 }
 
 /// A partial sum as 16 bits, carries added in.

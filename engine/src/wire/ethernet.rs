@@ -28,26 +28,30 @@ impl Ethernet {
     /// Reads the header of a frame; `None` if it is cut short.
     #[inline]
     pub fn parse(frame: &[u8]) -> Option<Ethernet> {
-        let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n] = frame.first_chunk::<HEADER>()?;
+        let (destination, rest) = frame.first_chunk::<HEADER>()?.split_first_chunk()?;
+        let (source, ethertype) = rest.split_first_chunk()?;
         Some(Ethernet {
-            destination: Mac([a, b, c, d, e, f]),
-            source: Mac([g, h, i, j, k, l]),
-            ethertype: u16::from_be_bytes([m, n]),
+            destination: Mac(*destination),
+            source: Mac(*source),
+            ethertype: u16::from_be_bytes(*ethertype.first_chunk()?),
         })
     }
 
     /// The header's bytes.
     #[inline]
     pub fn emit(&self) -> [u8; HEADER] {
-        let [a, b, c, d, e, f] = self.destination.0;
-        let [g, h, i, j, k, l] = self.source.0;
-        let [m, n] = self.ethertype.to_be_bytes();
-        [a, b, c, d, e, f, g, h, i, j, k, l, m, n]
+        let mut header = [0; HEADER];
+        self.write(&mut header);
+        header
     }
 
     /// Writes the header over the first bytes of `frame`; nothing happens if they are fewer than [`HEADER`].
     #[inline]
     pub fn write(&self, frame: &mut [u8]) {
-        super::put(frame, 0, self.emit());
+        if let Some(header) = frame.first_chunk_mut::<HEADER>() {
+            header[..6].copy_from_slice(&self.destination.0);
+            header[6..12].copy_from_slice(&self.source.0);
+            header[12..].copy_from_slice(&self.ethertype.to_be_bytes());
+        }
     }
 }

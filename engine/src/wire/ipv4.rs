@@ -66,8 +66,11 @@ impl Ipv4 {
         if header.header_length < HEADER {
             return Err(DropReason::IpHeaderLength);
         }
-        let whole = packet.get(..header.header_length).ok_or(DropReason::IpHeaderLength)?;
-        if !checksum::holds(whole) {
+        let holds = match header.header_length {
+            HEADER => checksum::holds_fixed(fixed),
+            length => checksum::holds(packet.get(..length).ok_or(DropReason::IpHeaderLength)?),
+        };
+        if !holds {
             return Err(DropReason::IpChecksum);
         }
         let total = usize::from(header.total_length);
@@ -189,11 +192,12 @@ pub fn write_checksum(packet: &mut [u8]) {
 /// 0 stays.
 #[inline]
 pub fn decrement_ttl(packet: &mut [u8]) {
-    if let Some([ttl, protocol]) = take(packet, 8)
-        && ttl > 0
-    {
-        replace_word(packet, 8, [ttl - 1, protocol]);
-    }
+    let Some(header) = packet.first_chunk_mut::<HEADER>().filter(|header| header[8] > 0) else { return };
+    header[8] -= 1;
+    // Of the word of TTL and protocol, !old + new is this whatever they are (RFC 1624, equation 3).
+    const CHANGE: u32 = 0xffff - 0x100;
+    let sum = checksum::finish(u32::from(!u16::from_be_bytes([header[10], header[11]])) + CHANGE);
+    [header[10], header[11]] = sum.to_be_bytes();
 }
 
 /// Writes the identification, and mends the checksum.

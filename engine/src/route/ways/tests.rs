@@ -6,7 +6,15 @@ fn key(number: u32) -> InputKey {
 
 fn route(oif: IfIndex) -> InputRoute {
     let gateway = Some(Ipv4Addr::new(10, 0, 0, 1)).filter(|_| oif % 2 == 0);
-    InputRoute { kind: RouteKind::Unicast, oif, gateway, mtu: 1500, redirect: oif % 3 == 0, flags: oif, table: Some(254) }
+    InputRoute {
+        kind: RouteKind::Unicast,
+        oif,
+        gateway,
+        mtu: 1500,
+        redirect: oif % 3 == 0,
+        flags: oif,
+        table: Some(254),
+    }
 }
 
 #[test]
@@ -22,7 +30,8 @@ fn a_way_is_found_as_it_was_kept_until_something_changes() {
     assert_eq!(ways.find(1, &key(0)), Some((kept, route(6))));
     assert_eq!(ways.find(2, &key(0)), None);
     let (other_mark, other_tos) = (InputKey { mark: 1, ..key(0) }, InputKey { tos: 8, ..key(0) });
-    let [other_port, other_source] = [InputKey { iif: 3, ..key(0) }, InputKey { source: Ipv4Addr::LOCALHOST, ..key(0) }];
+    let [other_port, other_source] =
+        [InputKey { iif: 3, ..key(0) }, InputKey { source: Ipv4Addr::LOCALHOST, ..key(0) }];
     for other in [other_mark, other_tos, other_port, other_source, key(1)] {
         assert_eq!(ways.find(1, &other), None, "{other:?}");
     }
