@@ -9,6 +9,8 @@
 //! | `conntrack` | connections, tracked and translated |
 //! | `tcp` | a download of 100 MB through two bridges, NAT and cables that lose, and how long it took in virtual time |
 //!
+//! The same for people, with reports, is `vethlab bench`: what both measure is in this library.
+//!
 //! | module | is |
 //! |---|---|
 //! | [`chain`] | routers in a row that hand frames on |
@@ -16,9 +18,27 @@
 //! | [`race`] | rounds in which all take turns, and what comes of it |
 //! | [`world`] | worlds that are measured |
 //! | [`dpdk`] | DPDK's tables, in a process of their own |
+//! | [`measure`] | the benches of `vethlab bench`, a file each |
+//! | [`contest`] | rounds in which all take turns, and rows of a report |
+//! | [`report`] | what came of it, and where |
+//! | [`machine`] | the machine, the kernel and versions |
+//! | [`plan`] | the same row of routers, made of kernel namespaces |
+//! | [`traffic`] | frames to be sent through it |
+//! | [`kernel`], [`generator`] | kernel namespaces, and who sends and counts in them |
+//! | [`field`], [`pnet_peer`] | two hosts on veth cables, and who routes between them |
 
 pub mod chain;
+pub mod contest;
 pub mod dpdk;
+pub mod field;
+pub mod generator;
+pub mod kernel;
+pub mod machine;
+pub mod measure;
+pub mod plan;
+pub mod pnet_peer;
 pub mod prefixes;
 pub mod race;
+pub mod report;
+pub mod traffic;
 pub mod world;

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::verb::bench::BenchArgs;
 use crate::verb::diff::DiffArgs;
 use crate::verb::router::RouterArgs;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -47,6 +48,8 @@ pub(crate) enum Verb {
     Diff(DiffArgs),
     /// Route between real interfaces: the same packet path on AF_PACKET sockets, with the same commands
     Router(RouterArgs),
+    /// Measure, with peers beside us in each round: tables, JSON, CSV, an HTML page
+    Bench(BenchArgs),
 }
 
 /// Where a script runs.

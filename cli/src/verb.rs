@@ -1,5 +1,6 @@
 //! What the binary does, a file a verb.
 
+pub(crate) mod bench;
 pub(crate) mod diff;
 pub(crate) mod router;
 mod run;
@@ -16,6 +17,7 @@ pub(crate) fn run(verb: Verb) -> ExitCode {
         }
         Verb::Run { lab, on: On::Kernel, log, script, .. } => run::run_on_kernel(&lab, log.as_deref(), &script),
         Verb::Diff(args) => diff::diff(&args),
+        Verb::Bench(args) => bench::bench(&args),
         Verb::Router(args) => return router::router(&args),
         Verb::Shell { lab, fast } => shell::shell(&lab, !fast),
     };
