@@ -26,15 +26,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings {
-            rounds: 5,
-            seed: 1,
-            quick: false,
-            binary: None,
-            prefixes: None,
-            namespaces: 100_000,
-            rfc2544: false,
-        }
+        Settings { rounds: 5, seed: 1, quick: false, binary: None, prefixes: None, namespaces: 100_000, rfc2544: false }
     }
 }
 
@@ -139,8 +131,10 @@ impl Session<'_> {
         let rounds = self.settings.rounds;
         let count = contenders.len() as u64;
         self.progress.begin(&format!("{bench}: {what}"), (u64::from(rounds) + 1) * count);
-        let mut lanes: Vec<Lane<'_>> =
-            contenders.into_iter().map(|contender| Lane { contender, samples: Samples::default(), failed: None }).collect();
+        let mut lanes: Vec<Lane<'_>> = contenders
+            .into_iter()
+            .map(|contender| Lane { contender, samples: Samples::default(), failed: None })
+            .collect();
         for round in 0..=rounds {
             for lane in &mut lanes {
                 self.progress.step(&lane.contender.name);
@@ -154,12 +148,20 @@ impl Session<'_> {
             }
         }
         lanes.retain(|lane| lane.failed.is_none());
-        self.report.rows.extend(rows(subject, &lanes));
+        let rows = rows(subject, &lanes);
+        self.add(rows);
     }
 
     /// Adds figures of ours that no peer has.
     pub fn figure(&mut self, subject: &Subject<'_>, ours: Samples) {
-        self.report.rows.push(row(subject, "", ours, None));
+        self.add([row(subject, "", ours, None)]);
+    }
+
+    /// Figures of short turns, or of a build that is not optimized, are not judged.
+    fn add(&mut self, rows: impl IntoIterator<Item = Row>) {
+        let judged = !self.settings.quick && !cfg!(debug_assertions);
+        let demand = |row: Row| Row { demand: row.demand.filter(|_| judged), ..row };
+        self.report.rows.extend(rows.into_iter().map(demand));
     }
 }
 

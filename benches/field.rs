@@ -56,7 +56,9 @@ impl Field {
         for (host, own, net, mac, other, other_mac) in ends {
             let (mac, other_mac) = (text(mac), text(other_mac));
             let lines = [
-                format!("link add {own} address {mac} type veth peer name {other} address {other_mac} netns {middle}"),
+                format!(
+                    "link add name {own} address {mac} type veth peer name {other} address {other_mac} netns {middle}"
+                ),
                 format!("addr add {net}.2/24 dev {own}"),
                 format!("link set {own} up"),
                 format!("route add default via {net}.1"),

@@ -13,6 +13,9 @@ pub const BURST: usize = 32;
 /// Nothing has arrived for so long: nothing more will.
 const QUIET: Duration = Duration::from_millis(3);
 
+/// How long it takes at least until all are at work.
+const WARM: Duration = Duration::from_millis(50);
+
 /// Both ends of a way through the kernel.
 pub struct Blast {
     sender: Sender,
@@ -24,8 +27,7 @@ pub struct Blast {
 impl Blast {
     /// From an interface of one namespace to an interface of another, with these frames in turn.
     pub fn open(from: (&Netns, &str), to: (&Netns, &str), frames: &[Vec<u8>]) -> io::Result<Blast> {
-        let (index, frames) = (from.0.index_of(from.1)?, frames.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        let sender = from.0.enter(|| Sender::open(index, &frames).map_err(failed))?;
+        let sender = sender(from.0, from.1, frames)?;
         let index = to.0.index_of(to.1)?;
         let sink = to.0.enter(|| DropSink::attach(index).map_err(failed))?;
         Ok(Blast { sender, prepared: frames.len(), counter: to.0.counter(to.1)?, _sink: sink })
@@ -41,7 +43,7 @@ impl Blast {
     /// Sends as fast as it goes: how many millions a second came out in the meantime.
     pub fn full_speed(&mut self, lasting: Duration) -> io::Result<f64> {
         // Whoever stands between must be at work, and its queues full, before it counts.
-        self.send_for(lasting / 5)?;
+        self.send_for((lasting / 5).max(WARM))?;
         let before = self.counter.received()?;
         let time = self.send_for(lasting)?;
         let arrived = self.counter.received()? - before;
@@ -100,6 +102,12 @@ impl Blast {
     }
 }
 
+/// A socket that sends these frames in turn.
+fn sender(netns: &Netns, interface: &str, frames: &[Vec<u8>]) -> io::Result<Sender> {
+    let (index, frames) = (netns.index_of(interface)?, frames.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    netns.enter(|| Sender::open(index, &frames).map_err(failed))
+}
+
 /// What was being done, and what the kernel said.
 fn failed(failure: Failure) -> io::Error {
     let fix = failure.fix.map(|fix| format!(" ({fix})")).unwrap_or_default();
@@ -109,8 +117,7 @@ fn failed(failure: Failure) -> io::Error {
 /// A plan's chain, made of kernel namespaces, with a generator before it and a sink behind.
 pub struct KernelChain {
     blast: Blast,
-    // What lives as long as they do.
-    _namespaces: Vec<Netns>,
+    namespaces: Vec<Netns>,
 }
 
 impl KernelChain {
@@ -121,7 +128,17 @@ impl KernelChain {
             return Err(io::Error::other("a chain has ends"));
         };
         let blast = Blast::open((first, "r"), (last, "l"), frames)?;
-        Ok(KernelChain { blast, _namespaces: namespaces })
+        Ok(KernelChain { blast, namespaces })
+    }
+
+    /// Sends every frame once, and these answers from the other end, so that connections are established.
+    pub fn answered(mut self, answers: &[Vec<u8>]) -> io::Result<KernelChain> {
+        let prepared = self.blast.prepared;
+        self.blast.sender.send(prepared)?;
+        if let Some(last) = self.namespaces.last() {
+            sender(last, "l", answers)?.send(answers.len())?;
+        }
+        Ok(self)
     }
 
     /// Sends as fast as it goes, for so long: how many millions a second came out.

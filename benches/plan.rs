@@ -33,8 +33,13 @@ impl Plan {
         let mut plan = Plan { namespaces: routers + 2, lines: Vec::new() };
         for cable in 0..=routers {
             let (left, right, next) = (text(mac(cable, 1)), text(mac(cable, 2)), cable + 1);
-            let add = format!("ip link add r address {left} type veth peer name l address {right} netns {{{next}}}");
-            plan.lines.extend([(cable, add), (cable, "ip link set r up".into()), (next, "ip link set l up".into())]);
+            let add =
+                format!("ip link add name r address {left} type veth peer name l address {right} netns {{{next}}}");
+            plan.lines.extend([
+                (cable, add),
+                (cable, "ip link set dev r up".into()),
+                (next, "ip link set dev l up".into()),
+            ]);
         }
         for router in 1..=routers {
             let (left, right) = (router - 1, router);

@@ -2,7 +2,7 @@
 //! DPDK's library functions in a row, and against kernel namespaces between veth cables.
 
 use super::{KERNEL, rate};
-use crate::chain::{Chain, FRAME, NETWORKS, destinations};
+use crate::chain::{Chain, NETWORKS, destinations};
 use crate::contest::{Contender, Session, Subject};
 use crate::dpdk::{DpdkChain, build_peer};
 use crate::generator::KernelChain;
@@ -32,7 +32,9 @@ pub fn measure(session: &mut Session<'_>) {
     let built = dir.as_ref().map_err(|why| why.to_string());
     let built = built.and_then(|dir| build_peer(dir.path(), "dpdk_chain").map_err(|why| why.to_string()));
     let program = session.or_skip(&format!("forward: {DPDK}"), built);
-    if let Some(version) = crate::machine::version_of("pkg-config", &["--modversion", "libdpdk"]).filter(|_| program.is_some()) {
+    if let Some(version) =
+        crate::machine::version_of("pkg-config", &["--modversion", "libdpdk"]).filter(|_| program.is_some())
+    {
         session.version("DPDK", version);
     }
     let hops: &[u16] = if session.settings.quick { &HOPS[..2] } else { &HOPS };
@@ -97,10 +99,9 @@ pub(super) fn kernel(
     plan: &Plan,
     routes: u32,
 ) -> Option<Contender<'static>> {
-    let settings = session.settings;
-    let made = KernelChain::new(plan, &to_plan(routes, settings.seed));
+    let lasting = session.settings.turn();
+    let made = KernelChain::new(plan, &to_plan(routes, session.settings.seed));
     let mut chain = session.or_skip(&format!("{bench}: {what}: {KERNEL}"), made)?;
-    let lasting = settings.turn();
     Some(Contender::peer(KERNEL, move || chain.turn(lasting)))
 }
 
@@ -112,7 +113,8 @@ fn cost(session: &mut Session<'_>) {
     };
     let mut rows = Vec::new();
     for row in session.report.rows.iter().filter(|row| row.bench == "forward" && row.what == title(16)) {
-        let same = |other: &&crate::report::Row| other.what == title(1) && other.peer == row.peer && other.bench == row.bench;
+        let same =
+            |other: &&crate::report::Row| other.what == title(1) && other.peer == row.peer && other.bench == row.bench;
         let Some(short) = session.report.rows.iter().find(same) else { continue };
         let mut added = row.clone();
         added.what = "what a router adds".to_string();
@@ -120,9 +122,11 @@ fn cost(session: &mut Session<'_>) {
         added.ours = adds(&row.ours, &short.ours);
         added.theirs = row.theirs.as_ref().zip(short.theirs.as_ref()).map(|(long, short)| adds(long, short));
         let pairs = added.theirs.iter().flat_map(|theirs| added.ours.rounds.iter().zip(&theirs.rounds));
-        added.ratio = added.theirs.is_some().then(|| pairs.map(|(ours, theirs)| added.unit.ratio(*ours, *theirs)).collect());
+        added.ratio =
+            added.theirs.is_some().then(|| pairs.map(|(ours, theirs)| added.unit.ratio(*ours, *theirs)).collect());
         added.demand = None;
-        added.note = Some("16 routers less 1, divided by 15: without source and sink; rounds of two contests".to_string());
+        added.note =
+            Some("16 routers less 1, divided by 15: without source and sink; rounds of two contests".to_string());
         rows.push(added);
     }
     session.report.rows.extend(rows);
@@ -131,7 +135,7 @@ fn cost(session: &mut Session<'_>) {
 /// One router with ten thousand routes, against itself with one, and against the same peers.
 fn long_table(session: &mut Session<'_>, program: Option<&Path>) {
     let (settings, count) = (session.settings, frames(session, 1));
-    let what = format!("1 router, {ROUTES} routes, addresses of all of them, {FRAME} bytes");
+    let what = format!("1 router, {ROUTES} routes");
     let (mut long, mut short) = (Chain::new(1, ROUTES, settings.seed), Chain::new(1, 1, settings.seed));
     let mut contenders = vec![
         Contender::ours("", || rate(long.run(count), count)),

@@ -13,7 +13,7 @@ use std::process::Command;
 /// The hidden option by which `vethlab bench` is told to make one world, and to print what it [took](Took) as JSON.
 pub const PART: &str = "--scale-part";
 /// How many are enough to see that it works.
-const FEW: u32 = 200;
+const FEW: u32 = 50;
 /// How many the demands are for.
 const MANY: u32 = 100_000;
 const NOTE: &str = "each with lo, the ends of two cables, an address on each, two routes, forwarding; in a row";

@@ -12,7 +12,8 @@ use crate::world::Chain;
 const ROUTERS: usize = 16;
 /// Datagrams of a turn.
 const DATAGRAMS: usize = 20_000;
-const NOTE: &str = "at both ends of ours are hosts with sockets; each hop is an event in virtual time, with all bytes and checksums";
+const NOTE: &str =
+    "at both ends of ours are hosts with sockets; each hop is an event in virtual time, with all bytes and checksums";
 
 /// Measures it.
 pub fn measure(session: &mut Session<'_>) {

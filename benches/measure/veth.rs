@@ -26,7 +26,8 @@ const FULL: usize = 1514;
 const KERNEL: &str = "kernel forwarding";
 const IPTABLES: &str = "kernel with iptables";
 const PNET: &str = "pnet::datalink";
-const NOTE: &str = "overload from one AF_XDP sender; ours spins on a core of its own, the kernel works within the sender's core";
+const NOTE: &str =
+    "overload from one AF_XDP sender; ours spins on a core of its own, the kernel works within the sender's core";
 
 /// Measures it.
 pub fn measure(session: &mut Session<'_>) {
@@ -130,9 +131,11 @@ impl<'a> Court<'a> {
             Who::Kernel => Working::Kernel,
             Who::Pnet => Working::Pnet { _router: PnetRouter::start(&self.field)? },
             Who::Ours(mode, busy) => {
-                let binary = self.settings.binary.as_deref().ok_or_else(|| {
-                    io::Error::other("our router is the vethlab binary: run vethlab bench veth")
-                })?;
+                let binary = self
+                    .settings
+                    .binary
+                    .as_deref()
+                    .ok_or_else(|| io::Error::other("our router is the vethlab binary: run vethlab bench veth"))?;
                 pin(1);
                 let options: &[&str] = if busy { &["--io", mode, "--busy"] } else { &["--io", mode] };
                 let started = Router::start(&self.field, binary, options, self.rules);

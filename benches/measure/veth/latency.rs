@@ -30,9 +30,8 @@ pub(super) fn measure(session: &mut Session<'_>) {
         }));
     }
     // Whichever mode is best for latency is what a user would take; each is judged.
-    let demands = |_: &str, peer: Option<&str>| {
-        (peer == Some(KERNEL)).then_some(Demand::FigureAtMost { floor: 20.0, goal: 9.0 })
-    };
+    let demands =
+        |_: &str, peer: Option<&str>| (peer == Some(KERNEL)).then_some(Demand::FigureAtMost { floor: 20.0, goal: 9.0 });
     let unit = Unit::less("µs");
     session.contest(&Subject { bench: "veth", what, unit, demands: &demands, note: Some(NOTE) }, contenders);
 }

@@ -22,7 +22,8 @@ const STEPS: u32 = 7;
 /// Where the probes go; their number is in the first four bytes of the payload.
 const PROBE: u16 = 7777;
 const NUMBER: std::ops::Range<usize> = 42..46;
-const NOTE: &str = "64 bytes, less than 0.1 % lost, bursts of 32; latency one way, by the kernel's time stamps at the sink";
+const NOTE: &str =
+    "64 bytes, less than 0.1 % lost, bursts of 32; latency one way, by the kernel's time stamps at the sink";
 
 pub(super) fn measure(session: &mut Session<'_>) {
     let (settings, what) = (session.settings, "64 bytes, rate without loss");
@@ -46,7 +47,9 @@ pub(super) fn measure(session: &mut Session<'_>) {
     session.contest(&subject(what, Unit::more("Mpps"), NOTE), contenders);
     for who in whos {
         let name = who.name(&[]);
-        let Some(found) = latencies.get(name).map(|all| all.borrow().clone()).filter(|all| !all.is_empty()) else { continue };
+        let Some(found) = latencies.get(name).map(|all| all.borrow().clone()).filter(|all| !all.is_empty()) else {
+            continue;
+        };
         for (at, of) in ["p50", "p99"].into_iter().enumerate() {
             let what = format!("64 bytes, latency at that rate, {of}: {name}");
             // The first is of the round that warms up.
@@ -60,7 +63,9 @@ pub(super) fn measure(session: &mut Session<'_>) {
 fn percentiles(times: &[Duration]) -> [f64; 2] {
     let mut times = times.to_vec();
     times.sort();
-    let at = |at: usize| times.get(at.min(times.len().saturating_sub(1))).map_or(f64::NAN, |time| time.as_nanos() as f64 / 1e3);
+    let at = |at: usize| {
+        times.get(at.min(times.len().saturating_sub(1))).map_or(f64::NAN, |time| time.as_nanos() as f64 / 1e3)
+    };
     [at(times.len() / 2), at(times.len() * 99 / 100)]
 }
 

@@ -92,7 +92,9 @@ impl BenchArgs {
 
     /// Options that would do nothing are refused.
     fn check(&self) -> io::Result<()> {
-        for (given, option, of) in [(self.namespaces.is_some(), "--namespaces", "scale"), (self.rfc2544, "--rfc2544", "veth")] {
+        for (given, option, of) in
+            [(self.namespaces.is_some(), "--namespaces", "scale"), (self.rfc2544, "--rfc2544", "veth")]
+        {
             if given && !self.wants(of) {
                 let text = format!("{option} is for {of}, which is not asked for");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));

@@ -5,9 +5,31 @@ use std::io;
 use vethlab_benches::report::{Demand, Report, Row, Samples};
 
 const HEADER: [&str; 25] = [
-    "bench", "what", "who", "peer", "unit", "better", "ours", "ours_least", "ours_most", "theirs", "theirs_least",
-    "theirs_most", "ratio", "ratio_least", "ratio_most", "demand", "floor", "goal", "stand", "cpu", "cores", "kernel",
-    "versions", "seed", "rounds",
+    "bench",
+    "what",
+    "who",
+    "peer",
+    "unit",
+    "better",
+    "ours",
+    "ours_least",
+    "ours_most",
+    "theirs",
+    "theirs_least",
+    "theirs_most",
+    "ratio",
+    "ratio_least",
+    "ratio_most",
+    "demand",
+    "floor",
+    "goal",
+    "stand",
+    "cpu",
+    "cores",
+    "kernel",
+    "versions",
+    "seed",
+    "rounds",
 ];
 
 /// All of a report.

@@ -56,7 +56,7 @@ fn section(page: &mut String, bench: &str, rows: &[Row]) {
         rest = others;
         plot(page, first, plotted);
     }
-    page.push_str("<table><tr><th></th><th>vethlab</th><th class=\"left\">peer</th><th>its</th><th>ratio</th><th>floor</th><th>goal</th><th></th></tr>\n");
+    page.push_str("<table><tr><th></th><th>vethlab</th><th class=\"left\">peer</th><th>its</th><th>ratio</th><th>floor / goal</th><th></th></tr>\n");
     for row in rows {
         table_row(page, row);
     }
@@ -71,7 +71,7 @@ fn section(page: &mut String, bench: &str, rows: &[Row]) {
 }
 
 fn table_row(page: &mut String, row: &Row) {
-    let (floor, goal) = demand(row.demand);
+    let asked = demand(row.demand);
     let class = match row.stand() {
         None => "",
         Some(Stand::Below) => "below",
@@ -82,7 +82,7 @@ fn table_row(page: &mut String, row: &Row) {
     put(
         page,
         format_args!(
-            "<tr><td>{}</td><td>{} {}</td><td class=\"left\">{}</td><td>{}</td><td>{}</td><td>{floor}</td><td>{goal}</td>\
+            "<tr><td>{}</td><td>{} {}</td><td class=\"left\">{}</td><td>{}</td><td>{}</td><td>{asked}</td>\
              <td class=\"{class}\">{}</td></tr>\n",
             escaped(&row.title()),
             span(&row.ours),
@@ -126,7 +126,10 @@ fn bar(page: &mut String, top: f64, name: &str, samples: &Samples, color: &str, 
     let (least, largest, median) = (x(samples.least()), x(samples.most()), x(samples.median()));
     put(page, format_args!("<text x=\"{}\" y=\"{text}\" text-anchor=\"end\">{}</text>", NAMES - 8.0, escaped(name)));
     let (width, thick) = (median - NAMES, LINE - 8.0);
-    put(page, format_args!("<rect x=\"{NAMES}\" y=\"{top}\" width=\"{width:.1}\" height=\"{thick}\" fill=\"{color}\"/>"));
+    put(
+        page,
+        format_args!("<rect x=\"{NAMES}\" y=\"{top}\" width=\"{width:.1}\" height=\"{thick}\" fill=\"{color}\"/>"),
+    );
     let line = "stroke=\"#1d2733\" stroke-width=\"1.5\"";
     put(page, format_args!("<line x1=\"{least:.1}\" x2=\"{largest:.1}\" y1=\"{middle}\" y2=\"{middle}\" {line}/>"));
     for round in &samples.rounds {

@@ -32,14 +32,17 @@ pub(super) fn head(report: &Report) -> Vec<String> {
     vec![
         format!("{}, {} cores, kernel {}", report.machine.cpu, report.machine.cores, report.kernel),
         versions.join(", "),
-        format!("median [least–most] of {} rounds, all taking turns in each; seed {}{quick}", report.rounds, report.seed),
+        format!(
+            "median [least–most] of {} rounds, all taking turns in each; seed {}{quick}",
+            report.rounds, report.seed
+        ),
     ]
 }
 
 fn one(rows: &[Row], markdown: bool) -> String {
     let mut table = Table::new();
-    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
-    table.set_header(["", "vethlab", "peer", "its", "ratio", "floor", "goal", ""]);
+    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_FULL_CONDENSED });
+    table.set_header(["", "vethlab", "peer", "its", "ratio", "floor / goal", ""]);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -47,15 +50,13 @@ fn one(rows: &[Row], markdown: bool) -> String {
         column.set_cell_alignment(CellAlignment::Left);
     }
     for row in rows {
-        let (floor, goal) = demand(row.demand);
         table.add_row([
             row.title(),
             format!("{} {}", span(&row.ours), row.unit.name),
             row.peer.clone().unwrap_or_default(),
             row.theirs.as_ref().map(span).unwrap_or_default(),
             row.ratio.as_ref().map(span).unwrap_or_default(),
-            floor,
-            goal,
+            demand(row.demand),
             stand(row).to_string(),
         ]);
     }
@@ -64,16 +65,17 @@ fn one(rows: &[Row], markdown: bool) -> String {
 
 fn notes(rows: &[Row]) -> Vec<&str> {
     let mut notes: Vec<&str> = rows.iter().filter_map(|row| row.note.as_deref()).collect();
-    notes.dedup();
+    let mut told = std::collections::BTreeSet::new();
+    notes.retain(|note| told.insert(*note));
     notes
 }
 
 /// Floor and goal in words.
-pub(super) fn demand(demand: Option<Demand>) -> (String, String) {
+pub(super) fn demand(demand: Option<Demand>) -> String {
     match demand {
-        None => Default::default(),
-        Some(Demand::RatioAtLeast { floor, goal }) => (format!("≥ {floor}"), format!("≥ {goal}")),
-        Some(Demand::FigureAtMost { floor, goal }) => (format!("≤ {floor}"), format!("≤ {goal}")),
+        None => String::new(),
+        Some(Demand::RatioAtLeast { floor, goal }) => format!("≥ {floor} / {goal}"),
+        Some(Demand::FigureAtMost { floor, goal }) => format!("≤ {floor} / {goal}"),
     }
 }
 
@@ -81,9 +83,9 @@ pub(super) fn demand(demand: Option<Demand>) -> (String, String) {
 pub(super) fn stand(row: &Row) -> &'static str {
     match row.stand() {
         None => "",
-        Some(Stand::Below) => "misses the floor",
-        Some(Stand::Floor) => "holds the floor",
-        Some(Stand::Goal) => "reaches the goal",
+        Some(Stand::Below) => "below the floor",
+        Some(Stand::Floor) => "floor",
+        Some(Stand::Goal) => "goal",
     }
 }
 
