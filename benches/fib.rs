@@ -10,13 +10,13 @@ use ip_network_table_deps_treebitmap::address::Address as TreeAddress;
 use ipnet::{Ipv4Net, Ipv6Net};
 use prefix_trie::PrefixMap;
 use std::cell::RefCell;
-use std::hint::black_box;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use vethlab_benches::dpdk::{self, Dpdk};
 use vethlab_benches::prefixes::{Routes, Trace, internet};
 use vethlab_benches::race::{Runner, print, race};
+use vethlab_benches::tables::{BATCH, bytes_of, sum_each, sum_of, treebitmap};
 use vethlab_engine::addr::{Address, Prefix};
 use vethlab_engine::fib::{Fib, Fib4, Fib6, NO_ROUTE, NextHopId};
 use vethlab_engine::rng::Rng;
@@ -24,7 +24,6 @@ use vethlab_engine::rng::Rng;
 const SEED: u64 = 1;
 const ADDRESSES: usize = 1 << 20;
 const CHANGES: usize = 50_000;
-const BATCH: usize = 64;
 /// What is asked, and changed, before anything is timed.
 const CHECKED: usize = 10_000_000;
 const CHECKED_CHANGES: usize = 1_000_000;
@@ -66,23 +65,6 @@ fn timed(mut work: impl FnMut() -> u64) -> (Duration, u64) {
 
 fn runner<'a>(name: &str, mut work: impl FnMut() -> u64 + 'a) -> Runner<'a> {
     Runner { name: name.to_string(), run: Box::new(move || timed(&mut work)) }
-}
-
-/// The sum of the answers to batch after batch.
-fn sum_of<N: Copy>(numbers: &[N], look: impl Fn(&[N], &mut [NextHopId])) -> u64 {
-    let mut hops = [0; BATCH];
-    let batches = numbers.chunks_exact(BATCH);
-    batches
-        .map(|batch| {
-            look(black_box(batch), &mut hops);
-            hops.iter().map(|hop| u64::from(*hop)).sum::<u64>()
-        })
-        .sum()
-}
-
-/// The sum of the answers to one address after the other.
-fn sum_each<A: Copy>(addresses: &[A], look: impl Fn(A) -> Option<NextHopId>) -> u64 {
-    addresses.iter().map(|address| u64::from(look(black_box(*address)).unwrap_or(NO_ROUTE))).sum()
 }
 
 /// A table of this process, and how it comes to the sum of the answers.
@@ -134,12 +116,6 @@ fn lookups<A: Address>(
         }
         print(&format!("{family}, {} addresses", trace.name()), &race(rounds, ADDRESSES, &mut runners));
     }
-}
-
-/// As peers in other processes want it: 4 bytes in this machine's order, or 16 in that of the wire.
-fn bytes_of<A: Address>(address: A) -> Vec<u8> {
-    let bits = address.to_bits();
-    if A::BITS == 32 { (bits as u32).to_ne_bytes().to_vec() } else { bits.to_be_bytes().to_vec() }
 }
 
 fn v4(routes: &Routes<Ipv4Addr>, dir: &Path, program: Option<&Path>, rounds: usize) {
@@ -196,14 +172,6 @@ fn bytes<A: Address>(fib: &Fib<A>) -> String {
     let (lookups, besides) = fib.memory();
     let each = |bytes: usize| bytes as f64 / fib.len() as f64;
     format!("{:.2} bytes a prefix for lookups, {:.2} besides for changes", each(lookups), each(besides))
-}
-
-fn treebitmap<A: Address + TreeAddress>(routes: &Routes<A>) -> IpLookupTable<A, NextHopId> {
-    let mut table = IpLookupTable::new();
-    for (prefix, hop) in routes {
-        table.insert(prefix.address(), prefix.length().into(), *hop);
-    }
-    table
 }
 
 /// Every way to look up answers as a peer does, before and after very many changes.

@@ -15,6 +15,8 @@
 //! |---|---|
 //! | [`chain`] | routers in a row that hand frames on |
 //! | [`prefixes`] | the Internet's prefixes, or as many like them, and addresses to ask for |
+//! | [`mrt`] | tables of route collectors |
+//! | [`tables`] | looking addresses up, the same way in all tables |
 //! | [`race`] | rounds in which all take turns, and what comes of it |
 //! | [`world`] | worlds that are measured |
 //! | [`dpdk`] | DPDK's tables, in a process of their own |
@@ -35,10 +37,12 @@ pub mod generator;
 pub mod kernel;
 pub mod machine;
 pub mod measure;
+pub mod mrt;
 pub mod plan;
 pub mod pnet_peer;
 pub mod prefixes;
 pub mod race;
 pub mod report;
+pub mod tables;
 pub mod traffic;
 pub mod world;

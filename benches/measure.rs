@@ -1,5 +1,6 @@
 //! The benches, a file each: what is set up, who takes turns, and what is asked of the figures.
 
+pub mod fib;
 pub mod filter;
 pub mod forward;
 pub mod scale;
@@ -13,7 +14,8 @@ use std::time::Duration;
 pub type Measure = fn(&mut Session<'_>);
 
 /// All of them, by name, with a sentence for people.
-pub const ALL: [(&str, &str, Measure); 5] = [
+pub const ALL: [(&str, &str, Measure); 6] = [
+    ("fib", "longest-prefix match of a full Internet's routes, against DPDK, poptrie and crates", fib::measure),
     ("forward", "chains of routers in memory, against DPDK's libraries and kernel namespaces", forward::measure),
     ("filter", "20 rules, connection tracking and MASQUERADE, against the kernel with the same rules", filter::measure),
     ("sim", "the event simulator, 16 routers, against ns-3 and kernel namespaces", sim::measure),

@@ -1,9 +1,11 @@
 //! The Internet's prefixes, or as many like them from a seed, and addresses to ask for.
 
-use flate2::read::GzDecoder;
+use crate::mrt;
+use flate2::read::{GzDecoder, MultiGzDecoder};
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use vethlab_engine::addr::{Address, Prefix};
 use vethlab_engine::fib::NextHopId;
@@ -46,6 +48,72 @@ pub fn internet(seed: u64) -> Internet {
     }
 }
 
+/// Reads a file: one prefix a line, with a next hop behind it if there is one (else by chance), or a table of a route
+/// collector (MRT, `TABLE_DUMP_V2`); each packed by gzip or not.
+pub fn from_file(file: &Path, seed: u64) -> Result<Internet, String> {
+    let failed = |why: String| format!("{}: {why}", file.display());
+    let mut bytes = std::fs::read(file).map_err(|why| failed(why.to_string()))?;
+    if bytes.starts_with(b"BZh") {
+        return Err(failed("is packed by bzip2: unpack it first (bunzip2 -k)".to_string()));
+    }
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut unpacked = Vec::new();
+        MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked).map_err(|why| failed(why.to_string()))?;
+        bytes = unpacked;
+    }
+    let mut rng = Rng::new(seed);
+    let (mut v4, mut v6) = if mrt::is_mrt(&bytes) {
+        let (v4, v6) = mrt::prefixes(&bytes).map_err(failed)?;
+        (each_once(v4.into_iter().map(with_hop)), each_once(v6.into_iter().map(with_hop)))
+    } else {
+        text(&String::from_utf8_lossy(&bytes), &mut rng).map_err(failed)?
+    };
+    shuffle(&mut v4, &mut rng);
+    shuffle(&mut v6, &mut rng);
+    if v4.is_empty() && v6.is_empty() {
+        return Err(failed("there is no prefix in it".to_string()));
+    }
+    Ok(Internet { v4, v6, source: format!("of {}", file.display()) })
+}
+
+fn with_hop<A>((prefix, peer): (Prefix<A>, u16)) -> (Prefix<A>, NextHopId) {
+    (prefix, peer.into())
+}
+
+/// Of several next hops for a prefix, the first.
+fn each_once<A: Address>(routes: impl Iterator<Item = (Prefix<A>, NextHopId)>) -> Routes<A> {
+    let mut all = BTreeMap::new();
+    for (prefix, hop) in routes {
+        all.entry(prefix).or_insert(hop);
+    }
+    all.into_iter().collect()
+}
+
+/// Lines of text. Next hops are numbered as they are met.
+fn text(text: &str, rng: &mut Rng) -> Result<(Routes<Ipv4Addr>, Routes<Ipv6Addr>), String> {
+    let (mut v4, mut v6, mut hops) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (number, line) in (1..).zip(text.lines()) {
+        let mut words = line.split_whitespace();
+        let Some(word) = words.next().filter(|word| !word.starts_with('#')) else { continue };
+        let hop = match words.next() {
+            None => rng.below(NEXT_HOPS) as NextHopId,
+            Some(hop) => {
+                let next = hops.len() as NextHopId;
+                *hops.entry(hop).or_insert(next)
+            }
+        };
+        let wrong = || format!("line {number}: {word:?} is no prefix");
+        let (address, length) = word.split_once('/').ok_or_else(wrong)?;
+        let length: u8 = length.parse().map_err(|_| wrong())?;
+        match address.parse().map_err(|_| wrong())? {
+            IpAddr::V4(address) if length <= 32 => v4.push((Prefix::of(address, length), hop)),
+            IpAddr::V6(address) if length <= 128 => v6.push((Prefix::of(address, length), hop)),
+            _ => return Err(wrong()),
+        }
+    }
+    Ok((each_once(v4.into_iter()), each_once(v6.into_iter())))
+}
+
 /// A file with one prefix a line, packed by gzip; lines that are none are passed over.
 fn read(file: &Path, rng: &mut Rng) -> Option<(Routes<Ipv4Addr>, Routes<Ipv6Addr>)> {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
@@ -73,7 +141,7 @@ fn shuffle<T>(list: &mut [T], rng: &mut Rng) {
 }
 
 fn draw<A: Address>(rng: &mut Rng, count: usize, lengths: &[(u8, u64)], address: impl Fn(u128) -> A) -> Routes<A> {
-    let mut routes = std::collections::BTreeMap::new();
+    let mut routes = BTreeMap::new();
     while routes.len() < count {
         let mut drawn = rng.below(1000);
         let length = lengths.iter().find(|(_, share)| {
@@ -142,4 +210,22 @@ fn in_table<A: Address>(routes: &Routes<A>, rng: &mut Rng) -> A {
     let prefix = routes[rng.below(routes.len() as u64) as usize].0;
     let host = any::<A>(rng).to_bits() & (prefix.address().to_bits() ^ prefix.last().to_bits());
     A::from_bits(prefix.address().to_bits() | host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_prefixes_with_and_without_next_hops() {
+        let all = "# a table\n10.0.0.0/8 a\n10.0.0.0/8 b\n\n192.0.2.0/24 b\n2001:db8::/32\n";
+        let (v4, v6) = text(all, &mut Rng::new(1)).expect("prefixes");
+        let hops: Vec<NextHopId> = v4.iter().map(|(_, hop)| *hop).collect();
+        assert_eq!((hops, v6.len()), (vec![0, 1], 1), "the first of two lines counts");
+        for (wrong, said) in
+            [("10.0.0.0", "line 1: \"10.0.0.0\" is no prefix"), ("\n1.2.3.4/33", "line 2: \"1.2.3.4/33\" is no prefix")]
+        {
+            assert_eq!(text(wrong, &mut Rng::new(1)).map(|_| ()), Err(said.to_string()));
+        }
+    }
 }

@@ -64,6 +64,22 @@ fn csv_has_the_same_columns_in_each_line() {
 }
 
 #[test]
+fn fib_takes_a_file_of_prefixes_and_says_which_line_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prefixes");
+    std::fs::write(&file, "# a table\n10.0.0.0/8 192.0.2.1\n10.1.0.0/16 192.0.2.2\n2001:db8::/32\n").unwrap();
+    let words = ["fib", "--quick", "--rounds", "1", "--prefixes", file.to_str().unwrap()];
+    let table = text(&bench(&words).stdout);
+    assert!(table.contains("prefixes 2 IPv4, 1 IPv6, of ") && table.contains("IPv6, in-table addresses"), "{table}");
+    assert!(!table.contains("gives other answers"), "{table}");
+    std::fs::write(&file, "10.0.0.0/8\n10.0.0.0/33\n").unwrap();
+    let output = bench(&words);
+    let said = text(&output.stdout);
+    assert!(said.ends_with("/prefixes: line 2: \"10.0.0.0/33\" is no prefix\n"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn without_rights_veth_is_skipped_aloud() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();

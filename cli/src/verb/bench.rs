@@ -46,6 +46,10 @@ pub(crate) struct BenchArgs {
     /// Write an HTML page with plots to this file; it needs no other file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// fib: a file of prefixes: text, one a line with its next hop if it has one, or a route collector's table (MRT); may be
+    /// gzipped
+    #[arg(long, value_name = "FILE")]
+    prefixes: Option<PathBuf>,
     /// scale: how many namespaces (100000 if not said)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=4_000_000))]
     namespaces: Option<u32>,
@@ -92,9 +96,11 @@ impl BenchArgs {
 
     /// Options that would do nothing are refused.
     fn check(&self) -> io::Result<()> {
-        for (given, option, of) in
-            [(self.namespaces.is_some(), "--namespaces", "scale"), (self.rfc2544, "--rfc2544", "veth")]
-        {
+        for (given, option, of) in [
+            (self.prefixes.is_some(), "--prefixes", "fib"),
+            (self.namespaces.is_some(), "--namespaces", "scale"),
+            (self.rfc2544, "--rfc2544", "veth"),
+        ] {
             if given && !self.wants(of) {
                 let text = format!("{option} is for {of}, which is not asked for");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -110,6 +116,7 @@ impl BenchArgs {
             seed: self.seed,
             quick: self.quick,
             binary: std::env::current_exe().ok(),
+            prefixes: self.prefixes.clone(),
             namespaces: self.namespaces.unwrap_or(defaults.namespaces),
             rfc2544: self.rfc2544,
             ..defaults

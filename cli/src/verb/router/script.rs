@@ -6,7 +6,7 @@ use std::time::Duration;
 use vethlab_sim::Lab;
 
 /// Programs that a router's script may use: they configure, and end at once.
-const PROGRAMS: [&str; 5] = ["arp", "ifconfig", "ip", "route", "sysctl"];
+const PROGRAMS: [&str; 7] = ["arp", "ifconfig", "ip", "iptables", "iptables-restore", "route", "sysctl"];
 
 /// Runs a file of commands. The first that fails ends it: the file, the line and the status are said.
 pub(super) fn run_file(lab: &mut Lab, path: &Path) -> Result<(), String> {
