@@ -31,3 +31,9 @@ ip netns exec b timeout 5 nc -l 80 > /dev/null & sleep 0.4
 ip netns exec b iptables -A OUTPUT -p tcp --sport 80 -j DROP; ip netns exec a timeout 0.5 nc -vz 10.0.2.2 80; ip netns exec b ss -tan state syn-recv; sleep 1
 ip netns exec b ss -tan state syn-recv; ip netns exec b iptables -R OUTPUT 1 -p tcp --sport 80; sleep 2.5; ip netns exec b iptables -L OUTPUT -n -v
 wait
+# Whose last word may not leave says it when the other side's comes, which is acknowledged by itself before.
+ip netns exec a sysctl -qw net.ipv4.tcp_rto_min_us=100000000
+ip netns exec b timeout 1.5 nc -lk 80 > /dev/null & sleep 0.4
+ip netns exec a iptables -A OUTPUT -p tcp --tcp-flags FIN FIN -j DROP; try; ip netns exec a ss -tan state fin-wait-1; ip netns exec a iptables -F
+ip netns exec a iptables -A OUTPUT -p tcp --tcp-flags FIN,ACK ACK
+wait; sleep 0.2; ip netns exec a iptables -L OUTPUT -n -v

@@ -252,13 +252,17 @@ impl Conn {
             return;
         }
         self.observe(now, &tcp, segment, length);
-        let expected = self.socket().recv_queue();
+        let (expected, before) = (self.socket().recv_queue(), self.state());
         let plain = plain(packet, &header);
         let clock = self.clock(now);
         let mut wire = Wire { mtu: self.mtu, inbound: Some(&plain), pool, out };
         self.net.poll_ingress_single(clock, &mut wire, &mut self.sockets);
         if length == 0 && self.is_early_end(&tcp) {
             self.ask_again(segment.get(tcp::HEADER..tcp.data_offset).unwrap_or(&[]), pool, out);
+        }
+        if before == State::FinWait1 && self.state() == State::Closing {
+            // Their last word is acknowledged by itself (`tcp_fin`), also where ours is yet to be sent.
+            self.egress(now, pool, out);
         }
         self.more();
         let came = self.socket().recv_queue().saturating_sub(expected);
