@@ -5,6 +5,7 @@
 //! | `umem.rs` | the memory that frames lie in, one for all ports, and who may use which part of it |
 //! | `ring.rs` | rings of descriptors between the kernel and us |
 //! | `endpoint.rs` | a socket with its rings, bound to an interface |
+//! | `channels.rs` | how many queues an interface has |
 //! | `program.rs` | the few instructions that lead an interface's frames into its socket |
 //! | `socket.rs` | the [`Device`](super::Device) |
 //! | `sender.rs` | a socket that only sends, as fast as it can: a generator for benches |
@@ -13,6 +14,7 @@
 //! sum of the pseudo header; so it is noted, and finished when the frame leaves. A super-frame fits in no chunk: the kernel
 //! drops it, and the device complains.
 
+mod channels;
 mod endpoint;
 mod program;
 mod ring;
@@ -26,5 +28,14 @@ pub use sender::Sender;
 pub use socket::XdpSocket;
 pub use umem::Memory;
 
-/// The rights that it wants beyond those of a packet socket.
-const RIGHTS: &str = "run as root of the machine: AF_XDP wants CAP_BPF and CAP_NET_ADMIN";
+use super::mode::Failure;
+use std::io;
+
+/// What went wrong. Who lacks rights is told so; where memory may not be locked, that is a lack of rights, too.
+fn failure(doing: &'static str, why: io::Error) -> Failure {
+    const RIGHTS: &str = "run as root of the machine: AF_XDP wants CAP_BPF and CAP_NET_ADMIN";
+    match why.raw_os_error() {
+        Some(libc::ENOBUFS) => Failure { doing, why, fix: Some(RIGHTS) },
+        _ => Failure::new(doing, why, RIGHTS),
+    }
+}

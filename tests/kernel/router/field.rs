@@ -48,7 +48,8 @@ const LINKS: [(At, &str); 12] = [
 ];
 
 /// What the router is told.
-const SCRIPT: &str = "# the router in the middle\nip addr add 10.0.1.1/24 dev r0\nip addr add 10.0.2.1/24 dev r1\n";
+pub(super) const SCRIPT: &str =
+    "# the router in the middle\nip addr add 10.0.1.1/24 dev r0\nip addr add 10.0.2.1/24 dev r1\n";
 
 /// The namespaces.
 pub(super) struct Field {
@@ -162,10 +163,22 @@ impl Field {
         assert_eq!(said, "ok\n", "{at:?}: {what}");
     }
 
+    /// What both hosts leave to their interfaces: `on` or `off`.
+    pub(super) fn offloads(&self, state: &str) {
+        for (at, interface) in [(Src, "s0"), (Dst, "d0")] {
+            self.run(at, &format!("ethtool -K {interface} tx {state} tso {state} gso {state}"));
+        }
+    }
+
     /// Starts the router.
     pub(super) fn router(&self) -> Running {
+        self.router_with("")
+    }
+
+    /// Starts the router with more options.
+    pub(super) fn router_with(&self, options: &str) -> Running {
         let script = self.path("router.sh");
-        let line = format!("{} router --port r0 r1 --script {}", self.binary.display(), script.display());
+        let line = format!("{} router --port r0 r1 --script {} {options}", self.binary.display(), script.display());
         let router = Running::start(self.command(Mid, &line), &self.path("router"), "ready", true);
         self.router_pid.set(router.child.id());
         router

@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code, reason = "bpf(2) has no safe wrapper")]
 
-use super::RIGHTS;
+use super::failure;
 use crate::device::mode::Failure;
 use std::ffi::c_long;
 use std::io;
@@ -64,7 +64,7 @@ impl Redirect {
     /// Begins to do so.
     pub(super) fn attach(index: u32, socket: BorrowedFd<'_>) -> Result<Redirect, Failure> {
         let map = bpf(MAP_CREATE, &MapCreate { kind: XSKMAP, key_size: 4, value_size: 4, max_entries: 1, flags: 0 })
-            .map_err(|why| Failure::new("making a map of sockets for XDP", why, RIGHTS))?;
+            .map_err(|why| failure("making a map of sockets for XDP", why))?;
         let (key, value) = (0u32, socket.as_raw_fd() as u32);
         let update = MapUpdate {
             map: map.as_raw_fd() as u32,
@@ -73,13 +73,11 @@ impl Redirect {
             value: &raw const value as u64,
             flags: 0,
         };
-        call(MAP_UPDATE_ELEM, &update)
-            .map_err(|why| Failure::new("putting a socket into a map for XDP", why, RIGHTS))?;
-        let program =
-            load(XDP, &redirect(map.as_fd())).map_err(|why| Failure::new("loading an XDP program", why, RIGHTS))?;
+        call(MAP_UPDATE_ELEM, &update).map_err(|why| failure("putting a socket into a map for XDP", why))?;
+        let program = load(XDP, &redirect(map.as_fd())).map_err(|why| failure("loading an XDP program", why))?;
         let link = link(&program, index, ATTACH_XDP, SKB_MODE).map_err(|why| {
             let taken = matches!(why.raw_os_error(), Some(libc::EBUSY | libc::EEXIST));
-            let failure = Failure::new("attaching an XDP program", why, RIGHTS);
+            let failure = failure("attaching an XDP program", why);
             let fix = if taken { Some("another one is there: ip link set IFNAME xdpgeneric off") } else { failure.fix };
             Failure { fix, ..failure }
         })?;
@@ -98,10 +96,10 @@ impl DropSink {
     pub fn attach(index: u32) -> Result<DropSink, Failure> {
         /// `TC_ACT_SHOT`
         const SHOT: i32 = 2;
-        let program = load(SCHED_CLS, &[set(ANSWER, SHOT), EXIT])
-            .map_err(|why| Failure::new("loading a program that drops", why, RIGHTS))?;
+        let program =
+            load(SCHED_CLS, &[set(ANSWER, SHOT), EXIT]).map_err(|why| failure("loading a program that drops", why))?;
         let link = link(&program, index, ATTACH_TCX_INGRESS, 0)
-            .map_err(|why| Failure::new("attaching a program that drops", why, RIGHTS))?;
+            .map_err(|why| failure("attaching a program that drops", why))?;
         Ok(DropSink { _link: link })
     }
 }

@@ -1,7 +1,7 @@
 //! A socket that only sends prepared frames, as fast as the kernel takes them: a generator for benches.
 
-use super::RIGHTS;
 use super::endpoint::Endpoint;
+use super::failure;
 use super::umem::{Memory, SHARE};
 use crate::device::mode::Failure;
 use std::io;
@@ -26,8 +26,7 @@ impl Sender {
     /// send: at most 2048, each of at most 2048 bytes; more are left out.
     pub fn open(index: u32, frames: &[&[u8]]) -> Result<Sender, Failure> {
         let memory = Memory::for_ports(1)?;
-        let mut endpoint =
-            Endpoint::open(index, &memory).map_err(|why| Failure::new("opening an AF_XDP socket", why, RIGHTS))?;
+        let mut endpoint = Endpoint::open(index, &memory).map_err(|why| failure("opening an AF_XDP socket", why))?;
         let mut prepared = Vec::new();
         for (chunk, frame) in endpoint.share.leaving().zip(frames) {
             if endpoint.share.write(chunk, frame.len(), |bytes| bytes.copy_from_slice(frame)).is_some() {

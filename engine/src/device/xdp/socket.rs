@@ -1,7 +1,8 @@
 //! The AF_XDP device: one socket and the program that fills it.
 
-use super::RIGHTS;
+use super::channels::receive_queues;
 use super::endpoint::{Endpoint, Kick};
+use super::failure;
 use super::program::Redirect;
 use super::umem::{CHUNK, Memory};
 use super::unfinished::unfinished;
@@ -12,6 +13,8 @@ use crate::ip::offload::finish_checksum;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
+
+const DOING: &str = "opening an AF_XDP socket";
 
 /// One AF_XDP socket, bound to one interface.
 pub struct XdpSocket {
@@ -29,8 +32,15 @@ pub struct XdpSocket {
 impl XdpSocket {
     /// Opens one on the interface of this index, in generic mode.
     pub fn open(index: u32, memory: &Rc<Memory>) -> Result<XdpSocket, Failure> {
-        let mut endpoint =
-            Endpoint::open(index, memory).map_err(|why| Failure::new("opening an AF_XDP socket", why, RIGHTS))?;
+        match receive_queues(index) {
+            // What an interface does not tell of, it does not have.
+            Ok(0 | 1) | Err(_) => {}
+            Ok(many) => {
+                let why = io::Error::other(format!("it has {many} receive queues, and io xdp serves one"));
+                return Err(Failure { doing: DOING, why, fix: Some("ethtool -L IFNAME rx 1 tx 1") });
+            }
+        }
+        let mut endpoint = Endpoint::open(index, memory).map_err(|why| failure(DOING, why))?;
         for chunk in endpoint.share.arriving() {
             endpoint.fill.push(chunk);
         }

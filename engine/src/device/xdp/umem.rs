@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code, reason = "chunks that the kernel writes and reads")]
 
-use super::RIGHTS;
+use super::failure;
 use crate::device::mapping::Mapping;
 use crate::device::mode::Failure;
 use crate::device::socket;
@@ -38,8 +38,7 @@ impl Memory {
     pub fn for_ports(ports: usize) -> Result<Rc<Memory>, Failure> {
         let ports = ports.clamp(1, u128::BITS as usize);
         let length = ports * 2 * SHARE as usize * CHUNK;
-        let mapping =
-            Mapping::anonymous(length).map_err(|why| Failure::new("taking memory for AF_XDP", why, RIGHTS))?;
+        let mapping = Mapping::anonymous(length).map_err(|why| failure("taking memory for AF_XDP", why))?;
         let (users, shares) = (RefCell::new(Vec::new()), Cell::new(0));
         Ok(Rc::new(Memory { mapping: RefCell::new(mapping), users, shares, ports: ports as u32 }))
     }
