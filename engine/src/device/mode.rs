@@ -15,7 +15,7 @@ pub enum Mode {
     Plain,
     /// A ring that the kernel fills, and `sendmmsg`: carries everything.
     Ring,
-    /// The plain one, for now.
+    /// A ring whose slots hold super-frames: carries everything.
     Gso,
     /// AF_XDP in generic copy mode: carries what is no super-frame.
     Xdp,
@@ -92,7 +92,8 @@ impl Opener {
     pub fn open(&mut self, link: &Link, mac: Mac) -> Result<Box<dyn Device>, Failure> {
         let ring = || RingSocket::open(link.index, link.mtu, mac).map_err(Failure::of_packets);
         match self.mode {
-            Mode::Plain | Mode::Gso => Ok(Box::new(PacketSocket::open(link.index, mac).map_err(Failure::of_packets)?)),
+            Mode::Gso => Ok(Box::new(RingSocket::open_whole(link.index, mac).map_err(Failure::of_packets)?)),
+            Mode::Plain => Ok(Box::new(PacketSocket::open(link.index, mac).map_err(Failure::of_packets)?)),
             Mode::Ring => match ring() {
                 Ok(device) => Ok(Box::new(device)),
                 // Whoever may open no packet socket may open none without a ring either.

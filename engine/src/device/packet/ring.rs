@@ -17,10 +17,12 @@ use std::mem::offset_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-/// Bytes of the ring.
+/// Bytes of a ring for ordinary frames.
 const RING: usize = 8 << 20;
 /// The kernel takes memory for it in pieces of so many bytes.
 const BLOCK: usize = 1 << 17;
+/// Slots of a ring for super-frames.
+const WHOLE: usize = 256;
 /// Bytes of a slot before the frame, and to spare: the head, an address, a header, a tag.
 const BEFORE_FRAME: usize = 128;
 /// Bytes of the smallest slot: an ordinary frame.
@@ -41,24 +43,36 @@ pub struct RingSocket {
 }
 
 impl RingSocket {
-    /// Opens a ring on the interface of this index, whose MTU is told so that its frames fit in the slots; `mac`: the
-    /// address that frames for us bear, when it is not the interface's own.
+    /// Opens a ring on the interface of this index, with slots for packets of its MTU; `mac`: the address that frames for us
+    /// bear, when it is not the interface's own.
     pub fn open(index: u32, mtu: u32, mac: Mac) -> io::Result<RingSocket> {
+        let slot = (mtu as usize).saturating_add(BEFORE_FRAME).clamp(SLOT, BLOCK).next_power_of_two();
+        RingSocket::with(index, mac, slot, RING / slot, BLOCK)
+    }
+
+    /// The same with slots for super-frames of 64 KiB, and fewer of them.
+    pub fn open_whole(index: u32, mac: Mac) -> io::Result<RingSocket> {
+        const PAGE: usize = 4096;
+        let slot = (LONGEST + BEFORE_FRAME).next_multiple_of(PAGE);
+        RingSocket::with(index, mac, slot, WHOLE, slot)
+    }
+
+    /// `block`: bytes, a multiple of a slot's, so that slots follow each other without a gap.
+    fn with(index: u32, mac: Mac, slot: usize, slots: usize, block: usize) -> io::Result<RingSocket> {
         let receiver = socket::open()?;
         let set = |option, value: i32| socket::set(receiver.as_fd(), libc::SOL_PACKET, option, &value);
         set(libc::PACKET_VERSION, libc::tpacket_versions::TPACKET_V2 as i32)?;
         set(libc::PACKET_VNET_HDR, 1)?;
         set(libc::PACKET_IGNORE_OUTGOING, 1)?;
         set(libc::PACKET_COPY_THRESH, LONGEST as i32)?;
-        let slot = (mtu as usize).min(LONGEST).saturating_add(BEFORE_FRAME).next_power_of_two().clamp(SLOT, BLOCK);
         let request = libc::tpacket_req {
-            tp_block_size: BLOCK as u32,
-            tp_block_nr: (RING / BLOCK) as u32,
+            tp_block_size: block as u32,
+            tp_block_nr: (slots * slot / block) as u32,
             tp_frame_size: slot as u32,
-            tp_frame_nr: (RING / slot) as u32,
+            tp_frame_nr: slots as u32,
         };
         socket::set(receiver.as_fd(), libc::SOL_PACKET, libc::PACKET_RX_RING, &request)?;
-        let ring = Mapping::of(receiver.as_fd(), RING, 0)?;
+        let ring = Mapping::of(receiver.as_fd(), slots * slot, 0)?;
         let sender = socket::open()?;
         for option in [libc::PACKET_VNET_HDR, libc::PACKET_QDISC_BYPASS] {
             socket::set(sender.as_fd(), libc::SOL_PACKET, option, &1i32)?;
