@@ -23,7 +23,7 @@ pub struct DpdkChain {
 }
 
 /// A program that is told what to do.
-struct Peer {
+pub(crate) struct Peer {
     process: Child,
     commands: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -126,7 +126,7 @@ fn write_routes<A: Address>(file: &Path, routes: &Routes<A>) -> io::Result<()> {
 
 impl Peer {
     /// Starts a program, which says when it is ready.
-    fn start(command: &mut Command, name: &str) -> io::Result<Peer> {
+    pub(crate) fn start(command: &mut Command, name: &str) -> io::Result<Peer> {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(commands), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(io::Error::other("no pipes"));
@@ -138,13 +138,18 @@ impl Peer {
         }
     }
 
+    /// Tells it what to do.
+    pub(crate) fn tell(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.commands, "{line}")
+    }
+
     fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
         Ok(line.trim_end().to_string())
     }
 
-    fn two(&mut self) -> io::Result<(Duration, u64)> {
+    pub(crate) fn two(&mut self) -> io::Result<(Duration, u64)> {
         let line = self.line()?;
         let numbers = line.split_once(' ').and_then(|(time, other)| Some((time.parse().ok()?, other.parse().ok()?)));
         let (time, other) = numbers.ok_or_else(|| io::Error::other(format!("DPDK says {line:?}")))?;

@@ -27,7 +27,7 @@ pub const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 2);
 pub const SINK: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
 /// A process that was not told to end does so after this many seconds, whatever became of us.
-const LIFE: &str = "600";
+const LIFE: &str = "60";
 
 /// What a router needs to be one; a line each. The sink's MAC is known, because a sink that drops everything answers no ARP.
 const ROUTER: &[&str] = &[

@@ -10,7 +10,7 @@ use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
 
 /// What to do where the rights are missing.
-pub const RIGHTS: &str = "needs root, to make network namespaces (sudo, or: unshare -Urn vethlab bench ...)";
+pub const RIGHTS: &str = "needs root, to make network namespaces and to open AF_XDP sockets (sudo vethlab bench ...)";
 /// The namespace of this thread.
 const HERE: &str = "/proc/thread-self/ns/net";
 

@@ -20,6 +20,7 @@
 //! | [`race`] | rounds in which all take turns, and what comes of it |
 //! | [`world`] | worlds that are measured |
 //! | [`dpdk`] | DPDK's tables, in a process of their own |
+//! | [`ns3`] | a line of routers in ns-3, in a process of its own |
 //! | [`measure`] | the benches of `vethlab bench`, a file each |
 //! | [`contest`] | rounds in which all take turns, and rows of a report |
 //! | [`report`] | what came of it, and where |
@@ -38,6 +39,7 @@ pub mod kernel;
 pub mod machine;
 pub mod measure;
 pub mod mrt;
+pub mod ns3;
 pub mod plan;
 pub mod pnet_peer;
 pub mod prefixes;

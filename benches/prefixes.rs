@@ -77,7 +77,7 @@ pub fn from_file(file: &Path, seed: u64) -> Result<Internet, String> {
 }
 
 fn with_hop<A>((prefix, peer): (Prefix<A>, u16)) -> (Prefix<A>, NextHopId) {
-    (prefix, peer.into())
+    (prefix, peer)
 }
 
 /// Of several next hops for a prefix, the first.

@@ -127,7 +127,7 @@ fn family<A, P>(
         let addresses = &addresses[..addresses.len() / crate::tables::BATCH * crate::tables::BATCH];
         let what = format!("{name}, {} addresses", trace.name());
         let sum = Cell::new(None);
-        let find = |address: A| trie.get_lpm(&net(address, A::BITS as u8)).map(|found| *found.1);
+        let find = |address: A| trie.get_lpm(&net(address, A::BITS)).map(|found| *found.1);
         let mut contenders = vec![
             Contender::ours(
                 BATCHES,
