@@ -159,8 +159,9 @@ impl Chain {
             }
         }
         let until = self.world.now() + self.way;
+        let pause = PAUSE * (READ / burst).max(1) as u32;
         while self.world.next_event().is_some_and(|time| time <= until) {
-            pass(&mut self.world, PAUSE * READ as u32);
+            pass(&mut self.world, pause);
             arrived += read(&mut self.world, self.sink);
         }
         (began.elapsed(), arrived)
