@@ -50,7 +50,9 @@ impl FromStr for Mac {
 }
 
 /// An IP address of either version, as tables see it: a number of `BITS` bits.
-pub trait Address: crate::fib::Family + Copy + Eq + Ord + Hash + Debug + Display + 'static {
+pub trait Address:
+    crate::fib::Family + crate::route::Ruled + Copy + Eq + Ord + Hash + Debug + Display + 'static
+{
     /// 32 or 128.
     const BITS: u8;
     /// All zeros.

@@ -62,7 +62,8 @@ pub struct Statistics {
 #[derive(Debug)]
 pub struct Conntrack {
     table: ConnTable,
-    settings: Settings,
+    /// None: [`Settings::USUAL`].
+    settings: Option<Box<Settings>>,
     statistics: Statistics,
     pub(crate) rng: Rng,
     needed: bool,
@@ -79,7 +80,7 @@ impl Conntrack {
     pub fn new(mut rng: Rng) -> Conntrack {
         Conntrack {
             table: ConnTable::new(rng.next()),
-            settings: Settings::default(),
+            settings: None,
             statistics: Statistics::default(),
             rng,
             needed: false,
@@ -101,7 +102,12 @@ impl Conntrack {
 
     /// What the sysctls say.
     pub fn configure(&mut self, settings: Settings) {
-        self.settings = settings;
+        self.settings = (settings != Settings::USUAL).then(|| Box::new(settings));
+    }
+
+    #[inline]
+    fn settings(&self) -> &Settings {
+        self.settings.as_deref().unwrap_or(Settings::usual())
     }
 
     /// The flow of a packet.
@@ -132,7 +138,7 @@ impl Conntrack {
 
     /// A segment of this flow was answered by a RST that nobody looks at (`nf_conntrack_tcp_set_closing`).
     pub(crate) fn set_closing(&mut self, now: Time, nfct: &Nfct) {
-        let timeout = tcp::TcpState::Close.timeout(&self.settings.tcp);
+        let timeout = tcp::TcpState::Close.timeout(&self.settings().tcp);
         let Some((id, conn)) = nfct.conn.and_then(|id| Some((id, self.table.get_mut(id)?))) else { return };
         if conn.has(status::CONFIRMED) && conn.close() {
             conn.timeout = now + timeout;

@@ -1,10 +1,11 @@
 //! Counters of one stack: frames in, frames out, and every drop by its reason.
 
-use crate::reason::{DropReason, REASONS};
+use crate::reason::DropReason;
+use core::ops::{Index, IndexMut};
 
 /// What a stack counted. The conservation law holds between calls:
 /// `received + originated + made = sent + consumed + discarded + parked + held`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Frames taken from a port.
     pub received: u64,
@@ -17,12 +18,37 @@ pub struct Counters {
     /// Frames that arrived at their goal here: delivered to a program, or answered.
     pub consumed: u64,
     /// Frames discarded, by reason.
-    pub discarded: [u64; REASONS],
+    pub discarded: Discarded,
 }
 
-impl Default for Counters {
-    fn default() -> Counters {
-        Counters { received: 0, originated: 0, made: 0, sent: 0, consumed: 0, discarded: [0; REASONS] }
+/// How many frames were discarded for each reason, indexed by the reason's number. Of some hundred reasons a namespace sees
+/// two or three: only those are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discarded {
+    /// By reason.
+    seen: Vec<(u8, u64)>,
+}
+
+impl Index<usize> for Discarded {
+    type Output = u64;
+
+    fn index(&self, reason: usize) -> &u64 {
+        let found = self.seen.iter().find(|(seen, _)| usize::from(*seen) == reason);
+        found.map_or(&0, |(_, count)| count)
+    }
+}
+
+impl IndexMut<usize> for Discarded {
+    fn index_mut(&mut self, reason: usize) -> &mut u64 {
+        let at = match self.seen.binary_search_by_key(&reason, |(seen, _)| usize::from(*seen)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.seen.reserve_exact(1);
+                self.seen.insert(at, (reason as u8, 0));
+                at
+            }
+        };
+        &mut self.seen[at].1
     }
 }
 
@@ -34,6 +60,6 @@ impl Counters {
 
     /// All discarded frames.
     pub fn discarded_total(&self) -> u64 {
-        self.discarded.iter().sum()
+        self.discarded.seen.iter().map(|(_, count)| count).sum()
     }
 }

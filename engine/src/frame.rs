@@ -11,6 +11,9 @@ use core::ops::{Deref, DerefMut};
 
 /// Free bytes in front of a fresh frame: room for a link header, or for a longer IP header.
 pub const HEADROOM: usize = 128;
+/// Bytes of a small buffer: most of what hosts say to each other when nobody transfers anything. A large world has a hundred
+/// thousand such frames on their way.
+const TINY: usize = 256;
 /// Bytes of an ordinary buffer: a frame of 1500 bytes payload with room to spare.
 pub(crate) const SMALL: usize = 2048;
 /// Bytes of a large one: a super-frame as veth delivers it, or a datagram on `lo`.
@@ -144,6 +147,7 @@ impl Drop for FrameBuf {
 /// Where frames come from and go back to.
 #[derive(Debug, Default)]
 pub struct FramePool {
+    tiny: Vec<Vec<u8>>,
     small: Vec<Vec<u8>>,
     large: Vec<Vec<u8>>,
     taken: usize,
@@ -157,8 +161,11 @@ impl FramePool {
 
     /// An empty frame with room for `capacity` bytes, and [`HEADROOM`] before them.
     pub fn take(&mut self, capacity: usize) -> FrameBuf {
-        let (free, size) =
-            if HEADROOM + capacity <= SMALL { (&mut self.small, SMALL) } else { (&mut self.large, LARGE) };
+        let (free, size) = match HEADROOM + capacity {
+            ..=TINY => (&mut self.tiny, TINY),
+            ..=SMALL => (&mut self.small, SMALL),
+            _ => (&mut self.large, LARGE),
+        };
         let mut store = free.pop().unwrap_or_else(|| Vec::with_capacity(size.max(HEADROOM + capacity)));
         store.clear();
         store.resize(HEADROOM, 0);
@@ -177,7 +184,11 @@ impl FramePool {
     pub fn give(&mut self, mut frame: FrameBuf) {
         let store = core::mem::take(&mut frame.store);
         self.taken -= 1;
-        let free = if store.capacity() < LARGE { &mut self.small } else { &mut self.large };
+        let free = match store.capacity() {
+            ..SMALL => &mut self.tiny,
+            ..LARGE => &mut self.small,
+            _ => &mut self.large,
+        };
         free.push(store);
     }
 
@@ -221,6 +232,12 @@ impl Outbox {
     /// Adds a frame that goes on in another namespace.
     pub fn cross(&mut self, way: Crossing, frame: FrameBuf) {
         self.crossing.push((way, frame));
+    }
+
+    /// True if a frame goes on in another namespace.
+    #[inline]
+    pub fn crosses(&self) -> bool {
+        !self.crossing.is_empty()
     }
 
     /// Takes those that go on in other namespaces, oldest first.

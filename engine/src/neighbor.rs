@@ -39,7 +39,7 @@ use crate::rng::Rng;
 use crate::sysctl::{NeighLimits, NeighValues};
 use crate::time::{Duration, Time};
 use entry::Entry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use table::{Key, Table};
 
 /// The timings of one link and version: `net.ipv4.neigh.NAME.*`, `net.ipv6.neigh.NAME.*`, under the kernel's names.
@@ -176,9 +176,10 @@ pub enum Action<T> {
 }
 
 /// One link and version as the cache knows it (`struct neigh_parms`).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Parms {
-    conf: NeighborConf,
+    /// None: as Linux is compiled.
+    conf: Option<Box<NeighborConf>>,
     reachable_time: Duration,
     drawn: Time,
 }
@@ -187,7 +188,8 @@ struct Parms {
 #[derive(Debug)]
 pub struct Neighbors<T> {
     table: Table<T>,
-    parms: BTreeMap<(IfIndex, IpVersion), Parms>,
+    /// By link and version.
+    parms: Vec<((IfIndex, IpVersion), Parms)>,
     limits: [NeighLimits; 2],
     /// When entries were last collected by force, by version.
     flushed: [Option<Time>; 2],
@@ -210,7 +212,7 @@ impl<T> Neighbors<T> {
     pub fn new(rng: Rng) -> Neighbors<T> {
         Neighbors {
             table: Table::new(),
-            parms: BTreeMap::new(),
+            parms: Vec::new(),
             limits: [NeighLimits::default(); 2],
             flushed: [None; 2],
             collected: Time::ZERO,
@@ -306,17 +308,26 @@ impl<T> Neighbors<T> {
 
     /// The timings of a link; Linux's defaults until they are set.
     pub fn conf(&self, port: IfIndex, version: IpVersion) -> NeighborConf {
-        self.parms.get(&(port, version)).map_or(NeighborConf::default_of(version), |parms| parms.conf)
+        let own = self.parms_of((port, version)).and_then(|parms| parms.conf.as_deref());
+        own.copied().unwrap_or(NeighborConf::default_of(version))
     }
 
     /// Sets the timings of a link, as its sysctls say.
     pub fn configure(&mut self, now: Time, port: IfIndex, version: IpVersion, conf: NeighborConf) {
-        let drawn_for = self.parms.get(&(port, version)).map(|parms| parms.conf.base_reachable_time);
-        if drawn_for == Some(conf.base_reachable_time) {
-            self.parms.entry((port, version)).and_modify(|parms| parms.conf = conf);
-        } else {
+        let drawn_for = self.parms_of((port, version)).map(|_| self.conf(port, version).base_reachable_time);
+        if drawn_for != Some(conf.base_reachable_time) {
             self.draw(now, (port, version), conf);
+        } else if let Ok(place) = self.place((port, version)) {
+            self.parms[place].1.conf = boxed(version, conf);
         }
+    }
+
+    fn place(&self, at: (IfIndex, IpVersion)) -> Result<usize, usize> {
+        self.parms.binary_search_by_key(&at, |(at, _)| *at)
+    }
+
+    fn parms_of(&self, at: (IfIndex, IpVersion)) -> Option<&Parms> {
+        self.place(at).ok().and_then(|place| self.parms.get(place)).map(|(_, parms)| parms)
     }
 
     /// Sets the bounds of one version's table (`net.ipv4.neigh.default.gc_thresh*`). Permanent entries do not count.
@@ -340,10 +351,9 @@ impl<T> Neighbors<T> {
     fn reachable_time(&mut self, now: Time, key: Key) -> Duration {
         let at = (key.port, version_of(key.ip));
         let lasts = Duration::from_secs(300);
-        match self.parms.get(&at) {
+        match self.parms_of(at) {
             Some(parms) if now.since(parms.drawn) <= lasts => parms.reachable_time,
-            Some(&Parms { conf, .. }) => self.draw(now, at, conf),
-            None => self.draw(now, at, NeighborConf::default_of(at.1)),
+            _ => self.draw(now, at, self.conf(at.0, at.1)),
         }
     }
 
@@ -352,13 +362,28 @@ impl<T> Neighbors<T> {
         let base = u64::try_from(conf.base_reachable_time.as_nanos()).unwrap_or(u64::MAX / 2);
         let span = if base == 0 { 0 } else { self.rng.below(base) };
         let reachable_time = Duration::from_nanos(span.saturating_add(base / 2));
-        self.parms.insert(at, Parms { conf, reachable_time, drawn: now });
+        let parms = Parms { conf: boxed(at.1, conf), reachable_time, drawn: now };
+        match self.place(at) {
+            Ok(place) => self.parms[place].1 = parms,
+            Err(place) => {
+                // Most namespaces have two or three links.
+                if self.parms.len() < 8 {
+                    self.parms.reserve_exact(2);
+                }
+                self.parms.insert(place, (at, parms));
+            }
+        }
         reachable_time
     }
 
     fn conf_of(&self, key: Key) -> NeighborConf {
         self.conf(key.port, version_of(key.ip))
     }
+}
+
+/// Timings as they are kept: not, if they are Linux's defaults.
+fn boxed(version: IpVersion, conf: NeighborConf) -> Option<Box<NeighborConf>> {
+    (conf != NeighborConf::default_of(version)).then(|| Box::new(conf))
 }
 
 /// The version of an address.

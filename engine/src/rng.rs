@@ -19,6 +19,11 @@ impl Rng {
         z ^ (z >> 31)
     }
 
+    /// As if [`next`](Rng::next) had been called so many times.
+    pub const fn skip(&mut self, times: u64) {
+        self.0 = self.0.wrapping_add(times.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    }
+
     /// A number below `bound`, which must not be 0; the bias is below 2^-32 for 32-bit bounds.
     pub const fn below(&mut self, bound: u64) -> u64 {
         ((self.next() as u128 * bound as u128) >> 64) as u64
@@ -27,5 +32,20 @@ impl Rng {
     /// A second generator that does not follow this one's stream.
     pub const fn split(&mut self) -> Rng {
         Rng(self.next() ^ 0x5851_f42d_4c95_7f2d)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_skipped_is_not_drawn() {
+        let (mut walked, mut jumped) = (Rng::new(9), Rng::new(9));
+        for _ in 0..1000 {
+            walked.next();
+        }
+        jumped.skip(1000);
+        assert_eq!(walked.next(), jumped.next());
     }
 }

@@ -50,7 +50,7 @@ pub use net::Net;
 pub use output::output_route;
 pub use prefix_map::{Matches, PrefixMap};
 pub use rib::Rib;
-pub use rule::Rule;
+pub use rule::{Rule, Ruled};
 pub use source::{address_kind, address_kind_on, select_address};
 pub use types::{NextHop, NextHops, Route, rtcf};
 pub(crate) use ways::{Kept, Ways};

@@ -60,7 +60,7 @@ use crate::observe::{Observer, Silent, Step};
 use crate::qdisc::Qdiscs;
 use crate::rng::Rng;
 use crate::route::{RouteGet, RouteGot, Ways, route_get};
-use crate::time::Time;
+use crate::time::{Time, earlier};
 use output::Idents;
 use packet::{Packet, Routed};
 use peers::Peers;
@@ -194,15 +194,14 @@ impl Stack {
 
     /// Time out: when [`Stack::tick`] is wanted next.
     pub fn next_deadline(&self) -> Option<Time> {
-        let deadlines = [
-            self.neighbors.next_deadline(),
-            self.reassembly.next_deadline(),
-            self.config.next_deadline(),
-            self.sockets.tcp.next_deadline(),
-            self.fdb_deadline(),
-            self.qdiscs.next(),
-        ];
-        deadlines.into_iter().flatten().min()
+        // Asked after each frame: what is not there costs a look at its length.
+        let mut first = earlier(self.neighbors.next_deadline(), self.config.next_deadline());
+        first = earlier(first, self.reassembly.next_deadline());
+        first = earlier(first, self.sockets.tcp.next_deadline());
+        if self.has_fdb() {
+            first = earlier(first, self.fdb_deadline());
+        }
+        if self.qdiscs.is_empty() { first } else { earlier(first, self.qdiscs.next()) }
     }
 
     /// Configuration in.
@@ -240,9 +239,10 @@ impl Stack {
 
     /// Adds a port (a cable's end, a device). Its index and name must be free.
     pub fn port_add(&mut self, now: Time, port: Port) {
+        let index = port.index;
         let effects = self.config.port_add(now, port);
         debug_assert!(effects.is_empty(), "a port that is down changes nothing");
-        self.heed_sysctls(now);
+        self.time_neighbors(now, index);
     }
 
     /// Takes a port out, with its addresses, routes and neighbours; frames that waited for it are discarded.
@@ -285,6 +285,12 @@ impl Stack {
     /// What happened to links since the last call, that concerns the link watch or other namespaces.
     pub fn take_link_news(&mut self) -> Vec<LinkNews> {
         self.config.take_link_news()
+    }
+
+    /// True if something happened to links.
+    #[inline]
+    pub fn has_link_news(&self) -> bool {
+        !self.config.news.is_empty()
     }
 
     /// What passed and what was dropped.

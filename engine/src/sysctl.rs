@@ -23,17 +23,18 @@ pub use conf6::Conf6;
 pub use neigh::{Neigh, NeighLimits, NeighValues};
 pub use rule::Rule;
 pub use tcp::TcpConf;
-pub use values::Values;
+pub use values::{Key, Values};
 pub use write::{Effects, SysctlEffect};
 
 use crate::addr::Ipv6Addr;
 use crate::time::Duration;
-use table::at;
+pub(crate) use table::{at, default_number};
+use values::Changed;
 
 /// The values of one `net/ipv4/conf/NAME`.
-pub type Values4 = Values<Conf4, { Conf4::COUNT }>;
+pub type Values4 = Values<Conf4>;
 /// The values of one `net/ipv6/conf/NAME`.
-pub type Values6 = Values<Conf6, { Conf6::COUNT }>;
+pub type Values6 = Values<Conf6>;
 
 /// Per-interface sysctls (`net.ipv4.conf.X`, `net.ipv6.conf.X`, `net.ipv4.neigh.X`, `net.ipv6.neigh.X`).
 #[derive(Clone, Debug, Default)]
@@ -57,10 +58,12 @@ pub struct Sysctls {
     default: PortConf,
     limits4: NeighLimits,
     limits6: NeighLimits,
-    numbers: [i64; table::COUNT],
-    texts: Vec<String>,
+    /// Places in [`table::NUMBERS`] that hold something else than at first.
+    numbers: Changed<i64>,
+    /// The same of [`text::TEXTS`].
+    texts: Changed<String>,
     /// What only the machine's first namespace has; empty in others.
-    initial: Option<Initial>,
+    initial: Option<Box<Initial>>,
 }
 
 /// Sysctls of the machine's first namespace.
@@ -83,17 +86,13 @@ impl Sysctls {
         let mut all = default.clone();
         all.v4.set(Conf4::AcceptSourceRoute, 0);
         all.v6.set(Conf6::AcceptDad, 0);
-        let mut numbers = [0; table::COUNT];
-        for (number, row) in numbers.iter_mut().zip(table::NUMBERS) {
-            *number = row.1;
-        }
         Sysctls {
             all,
             default,
             limits4: NeighLimits::default(),
             limits6: NeighLimits::default(),
-            numbers,
-            texts: text::TEXTS.iter().map(|row| row.1.to_string()).collect(),
+            numbers: Changed::default(),
+            texts: Changed::default(),
             initial: None,
         }
     }
@@ -102,7 +101,7 @@ impl Sysctls {
     pub fn initial() -> Sysctls {
         let numbers = table::INITIAL.iter().map(|row| row.1).collect();
         let texts = text::INITIAL_TEXTS.iter().map(|row| row.1.to_string()).collect();
-        Sysctls { initial: Some(Initial { numbers, texts }), ..Sysctls::new() }
+        Sysctls { initial: Some(Box::new(Initial { numbers, texts })), ..Sysctls::new() }
     }
 
     /// The sysctls of an interface that is just made (`inetdev_init`, `ipv6_add_dev`).
@@ -120,9 +119,20 @@ impl Sysctls {
         PortConf { v4, v6, neigh4: self.default.neigh4.inherit(), neigh6: self.default.neigh6.inherit(), stable_secret }
     }
 
+    /// True if no number of the whole namespace was ever changed.
+    pub(crate) fn has_usual_numbers(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
+    /// What stands at a place of [`table::NUMBERS`].
     #[inline]
-    fn on(&self, index: usize) -> bool {
-        self.numbers[index] != 0
+    pub(crate) fn number(&self, at: usize) -> i64 {
+        self.numbers.get(at).copied().unwrap_or(table::NUMBERS[at].1)
+    }
+
+    #[inline]
+    fn on(&self, at: usize) -> bool {
+        self.number(at) != 0
     }
 
     /// `net.ipv4.ip_forward`, which is `net.ipv4.conf.all.forwarding`.
@@ -145,7 +155,7 @@ impl Sysctls {
     /// `net.ipv4.ip_default_ttl`
     #[inline]
     pub fn ip_default_ttl(&self) -> u8 {
-        self.numbers[const { at("ipv4/ip_default_ttl") }] as u8
+        self.number(const { at("ipv4/ip_default_ttl") }) as u8
     }
 
     /// `net.bridge.bridge-nf-call-iptables`
@@ -156,7 +166,7 @@ impl Sysctls {
 
     /// `net.ipv4.ip_no_pmtu_disc`
     pub fn ip_no_pmtu_disc(&self) -> i64 {
-        self.numbers[const { at("ipv4/ip_no_pmtu_disc") }]
+        self.number(const { at("ipv4/ip_no_pmtu_disc") })
     }
 
     /// `net.ipv4.ip_forward_use_pmtu`
@@ -176,7 +186,7 @@ impl Sysctls {
 
     /// `net.ipv4.ip_unprivileged_port_start`
     pub fn ip_unprivileged_port_start(&self) -> u16 {
-        self.numbers[const { at("ipv4/ip_unprivileged_port_start") }] as u16
+        self.number(const { at("ipv4/ip_unprivileged_port_start") }) as u16
     }
 
     /// `net.ipv4.ip_local_port_range`: first and last.
@@ -205,47 +215,47 @@ impl Sysctls {
 
     /// `net.ipv4.icmp_ratelimit`: between two errors to one destination; zero is no limit.
     pub fn icmp_ratelimit(&self) -> Duration {
-        Duration::from_millis(self.numbers[const { at("ipv4/icmp_ratelimit") }].max(0) as u64)
+        Duration::from_millis(self.number(const { at("ipv4/icmp_ratelimit") }).max(0) as u64)
     }
 
     /// `net.ipv4.icmp_ratemask`: one bit an ICMP type that is limited.
     pub fn icmp_ratemask(&self) -> u32 {
-        self.numbers[const { at("ipv4/icmp_ratemask") }] as u32
+        self.number(const { at("ipv4/icmp_ratemask") }) as u32
     }
 
     /// `net.ipv4.icmp_msgs_per_sec`
     pub fn icmp_msgs_per_sec(&self) -> u32 {
-        self.numbers[const { at("ipv4/icmp_msgs_per_sec") }] as u32
+        self.number(const { at("ipv4/icmp_msgs_per_sec") }) as u32
     }
 
     /// `net.ipv4.icmp_msgs_burst`
     pub fn icmp_msgs_burst(&self) -> u32 {
-        self.numbers[const { at("ipv4/icmp_msgs_burst") }] as u32
+        self.number(const { at("ipv4/icmp_msgs_burst") }) as u32
     }
 
     /// `net.ipv4.route.min_pmtu`
     pub fn min_pmtu(&self) -> u32 {
-        self.numbers[const { at("ipv4/route/min_pmtu") }] as u32
+        self.number(const { at("ipv4/route/min_pmtu") }) as u32
     }
 
     /// `net.ipv4.route.mtu_expires`
     pub fn mtu_expires(&self) -> Duration {
-        Duration::from_secs(self.numbers[const { at("ipv4/route/mtu_expires") }].max(0) as u64)
+        Duration::from_secs(self.number(const { at("ipv4/route/mtu_expires") }).max(0) as u64)
     }
 
     /// `net.ipv4.route.min_adv_mss`
     pub fn min_adv_mss(&self) -> u32 {
-        self.numbers[const { at("ipv4/route/min_adv_mss") }] as u32
+        self.number(const { at("ipv4/route/min_adv_mss") }) as u32
     }
 
     /// `net.ipv4.fib_multipath_hash_policy`
     pub fn fib_multipath_hash_policy(&self) -> i64 {
-        self.numbers[const { at("ipv4/fib_multipath_hash_policy") }]
+        self.number(const { at("ipv4/fib_multipath_hash_policy") })
     }
 
     /// `net.ipv4.fib_multipath_hash_fields`
     pub fn fib_multipath_hash_fields(&self) -> i64 {
-        self.numbers[const { at("ipv4/fib_multipath_hash_fields") }]
+        self.number(const { at("ipv4/fib_multipath_hash_fields") })
     }
 
     /// `net.ipv4.fib_multipath_use_neigh`
@@ -260,32 +270,32 @@ impl Sysctls {
 
     /// `net.ipv4.ipfrag_time`
     pub fn ipfrag_time(&self) -> Duration {
-        Duration::from_secs(self.numbers[const { at("ipv4/ipfrag_time") }].max(0) as u64)
+        Duration::from_secs(self.number(const { at("ipv4/ipfrag_time") }).max(0) as u64)
     }
 
     /// `net.ipv4.ipfrag_high_thresh`: bytes that all fragments together may take.
     pub fn ipfrag_high_thresh(&self) -> u64 {
-        self.numbers[const { at("ipv4/ipfrag_high_thresh") }].max(0) as u64
+        self.number(const { at("ipv4/ipfrag_high_thresh") }).max(0) as u64
     }
 
     /// `net.ipv4.ipfrag_max_dist`
     pub fn ipfrag_max_dist(&self) -> u32 {
-        self.numbers[const { at("ipv4/ipfrag_max_dist") }] as u32
+        self.number(const { at("ipv4/ipfrag_max_dist") }) as u32
     }
 
     /// `net.ipv6.idgen_retries`: how often a private interface identifier is made anew.
     pub fn idgen_retries(&self) -> u8 {
-        self.numbers[const { at("ipv6/idgen_retries") }].clamp(0, 255) as u8
+        self.number(const { at("ipv6/idgen_retries") }).clamp(0, 255) as u8
     }
 
     /// `net.core.rmem_default`: bytes a socket keeps for its reader.
     pub fn rmem_default(&self) -> u64 {
-        self.numbers[const { at("core/rmem_default") }].max(0) as u64
+        self.number(const { at("core/rmem_default") }).max(0) as u64
     }
 
     /// `net.core.wmem_default`: bytes a socket may have on the way.
     pub fn wmem_default(&self) -> u64 {
-        self.numbers[const { at("core/wmem_default") }].max(0) as u64
+        self.number(const { at("core/wmem_default") }).max(0) as u64
     }
 
     /// `net.ipv4.neigh.default.gc_thresh*`
@@ -298,16 +308,14 @@ impl Sysctls {
         &self.limits6
     }
 
-    /// A number of `net.netfilter`; 0 if there is none of this name.
-    pub fn netfilter(&self, name: &str) -> i64 {
-        let below = |row: &table::Number| row.0.strip_prefix("netfilter/") == Some(name);
-        let place = table::NUMBERS.iter().position(below);
-        place.and_then(|at| self.numbers.get(at)).copied().unwrap_or(0)
+    fn text(&self, below_net: &str) -> Option<&str> {
+        self.text_at(text::TEXTS.iter().position(|row| row.0 == below_net)?)
     }
 
-    fn text(&self, below_net: &str) -> Option<&str> {
-        let place = text::TEXTS.iter().position(|row| row.0 == below_net)?;
-        self.texts.get(place).map(String::as_str)
+    /// What stands at a place of [`text::TEXTS`].
+    fn text_at(&self, at: usize) -> Option<&str> {
+        let first = text::TEXTS.get(at)?.1;
+        Some(self.texts.get(at).map_or(first, String::as_str))
     }
 }
 

@@ -40,6 +40,15 @@ impl Sub<Duration> for Time {
     }
 }
 
+/// The earlier of two times, if there are any.
+#[inline]
+pub fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// A tick of the kernel's clock in nanoseconds, at the usual 250 a second.
 const JIFFY: u64 = 4_000_000;
 

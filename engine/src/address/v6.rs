@@ -5,6 +5,7 @@ use super::{Address6, flag};
 use crate::addr::{Address, Ipv6Addr, Prefix};
 use crate::config::Config;
 use crate::control::{AddressMode, AddressSpec, Errno, IfIndex, Lifetime, Refusal, RouteKind, protocol, scope, table};
+use crate::few;
 use crate::link::Port;
 use crate::route::{NextHop, Route};
 use crate::sysctl::Conf6;
@@ -199,7 +200,8 @@ impl Config {
         }
         let wide = width(address.local);
         let place = port.addresses6.iter().position(|other| wide >= width(other.local));
-        port.addresses6.insert(place.unwrap_or(port.addresses6.len()), address);
+        let place = place.unwrap_or(port.addresses6.len());
+        few::insert(&mut port.addresses6, place, address);
     }
 
     /// `inet6_addr_modify`

@@ -1,6 +1,6 @@
 //! What the sysctls below `net/netfilter` say.
 
-use crate::sysctl::Sysctls;
+use crate::sysctl::{Sysctls, at, default_number};
 use crate::time::Duration;
 
 /// How long what is remembered, what is checked, and how much at most.
@@ -50,54 +50,106 @@ pub struct TcpSettings {
     pub max_retrans: u32,
 }
 
+/// All settings, of numbers that `$number` tells by their places.
+macro_rules! settings {
+    ($number:expr) => {{
+        macro_rules! number {
+            ($name:literal) => {
+                positive($number(const { at(concat!("netfilter/nf_conntrack_", $name)) }))
+            };
+        }
+        macro_rules! seconds {
+            ($name:literal) => {
+                Duration::from_secs(number!($name))
+            };
+        }
+        let syn_sent = seconds!("tcp_timeout_syn_sent");
+        Settings {
+            // A bound of 0 is none in Linux; here it is one that nobody reaches.
+            max: match number!("max") {
+                0 | MOST.. => MOST as usize,
+                max => max as usize,
+            },
+            checksum: number!("checksum") != 0,
+            acct: number!("acct") != 0,
+            timestamp: number!("timestamp") != 0,
+            icmp: seconds!("icmp_timeout"),
+            generic: seconds!("generic_timeout"),
+            udp: seconds!("udp_timeout"),
+            udp_stream: seconds!("udp_timeout_stream"),
+            gre: seconds!("gre_timeout"),
+            gre_stream: seconds!("gre_timeout_stream"),
+            tcp: TcpSettings {
+                by_state: [
+                    syn_sent,
+                    syn_sent,
+                    seconds!("tcp_timeout_syn_recv"),
+                    seconds!("tcp_timeout_established"),
+                    seconds!("tcp_timeout_fin_wait"),
+                    seconds!("tcp_timeout_close_wait"),
+                    seconds!("tcp_timeout_last_ack"),
+                    seconds!("tcp_timeout_time_wait"),
+                    seconds!("tcp_timeout_close"),
+                    syn_sent,
+                ],
+                retrans: seconds!("tcp_timeout_max_retrans"),
+                unacknowledged: seconds!("tcp_timeout_unacknowledged"),
+                loose: number!("tcp_loose") != 0,
+                be_liberal: number!("tcp_be_liberal") != 0,
+                ignore_invalid_rst: number!("tcp_ignore_invalid_rst") != 0,
+                max_retrans: number!("tcp_max_retrans") as u32,
+            },
+        }
+    }};
+}
+
+/// Flows that there are at most.
+const MOST: u64 = 1 << 30;
+
+const fn positive(number: i64) -> u64 {
+    if number < 0 { 0 } else { number as u64 }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
-        Settings::of(&Sysctls::new())
+        Settings::USUAL
     }
 }
 
 impl Settings {
-    /// As the sysctls of a namespace say. A bound of 0 is none in Linux; here it is one that nobody reaches.
+    /// As a new namespace's sysctls say.
+    pub const USUAL: Settings = settings!(default_number);
+
+    /// The same, for all who have no own.
+    pub(super) fn usual() -> &'static Settings {
+        const USUAL: &Settings = &Settings::USUAL;
+        USUAL
+    }
+
+    /// As the sysctls of a namespace say.
     pub fn of(sysctls: &Sysctls) -> Settings {
-        let number = |name: &str| sysctls.netfilter(name).max(0).unsigned_abs();
-        let on = |name: &str| number(name) != 0;
-        let seconds = |name: &str| Duration::from_secs(number(name));
-        let tcp = |state: &str| seconds(&format!("nf_conntrack_tcp_timeout_{state}"));
-        let by_state = [
-            tcp("syn_sent"),
-            tcp("syn_sent"),
-            tcp("syn_recv"),
-            tcp("established"),
-            tcp("fin_wait"),
-            tcp("close_wait"),
-            tcp("last_ack"),
-            tcp("time_wait"),
-            tcp("close"),
-            tcp("syn_sent"),
-        ];
-        Settings {
-            max: match number("nf_conntrack_max") as usize {
-                0 => 1 << 30,
-                max => max.min(1 << 30),
-            },
-            checksum: on("nf_conntrack_checksum"),
-            acct: on("nf_conntrack_acct"),
-            timestamp: on("nf_conntrack_timestamp"),
-            icmp: seconds("nf_conntrack_icmp_timeout"),
-            generic: seconds("nf_conntrack_generic_timeout"),
-            udp: seconds("nf_conntrack_udp_timeout"),
-            udp_stream: seconds("nf_conntrack_udp_timeout_stream"),
-            gre: seconds("nf_conntrack_gre_timeout"),
-            gre_stream: seconds("nf_conntrack_gre_timeout_stream"),
-            tcp: TcpSettings {
-                by_state,
-                retrans: tcp("max_retrans"),
-                unacknowledged: tcp("unacknowledged"),
-                loose: on("nf_conntrack_tcp_loose"),
-                be_liberal: on("nf_conntrack_tcp_be_liberal"),
-                ignore_invalid_rst: on("nf_conntrack_tcp_ignore_invalid_rst"),
-                max_retrans: number("nf_conntrack_tcp_max_retrans") as u32,
-            },
+        if sysctls.has_usual_numbers() { Settings::USUAL } else { settings!(|at| sysctls.number(at)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Ports;
+
+    #[test]
+    fn what_is_written_is_heeded() {
+        let mut sysctls = Sysctls::new();
+        assert_eq!(Settings::of(&sysctls), Settings::USUAL);
+        for (name, value) in [("udp_timeout", "7"), ("tcp_timeout_syn_sent", "8"), ("tcp_loose", "0")] {
+            let path = format!("net/netfilter/nf_conntrack_{name}");
+            assert!(sysctls.write(&path, value, &mut Ports::new()).is_ok(), "{path}");
         }
+        let mut expected = Settings { udp: Duration::from_secs(7), ..Settings::USUAL };
+        for state in [0, 1, 9] {
+            expected.tcp.by_state[state] = Duration::from_secs(8);
+        }
+        expected.tcp.loose = false;
+        assert_eq!(Settings::of(&sysctls), expected);
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// The end of a chain.
 const NIL: u32 = u32::MAX;
-/// Chains that a table has at least.
+/// Chains that a table has at least, once it had a flow.
 const FEWEST: usize = 64;
 
 /// A place in the slab.
@@ -37,8 +37,7 @@ pub(super) struct ConnTable {
 
 impl ConnTable {
     pub(super) fn new(key: u64) -> ConnTable {
-        let (chains, sources) = (vec![NIL; FEWEST], vec![NIL; FEWEST]);
-        let seconds = BTreeMap::new();
+        let (chains, sources, seconds) = (Vec::new(), Vec::new(), BTreeMap::new());
         ConnTable { slots: Vec::new(), free: Vec::new(), chains, sources, seconds, key, serial: 0 }
     }
 
@@ -49,6 +48,10 @@ impl ConnTable {
 
     /// A place for a flow, which is in no chain yet.
     pub(super) fn insert(&mut self, mut conn: Conn) -> ConnId {
+        if self.chains.is_empty() {
+            self.chains = vec![NIL; FEWEST];
+            self.sources = vec![NIL; FEWEST];
+        }
         self.serial += 1;
         conn.serial = self.serial;
         let slot = Slot { conn: Some(conn), next: [NIL; 3], second: None, around: [NIL; 2] };
@@ -277,14 +280,14 @@ impl ConnTable {
         let ends = |end: &End| u64::from(end.address.to_bits()) << 16 | u64::from(end.port);
         let extra = u64::from(tuple.protocol) << 16 | u64::from(tuple.icmp.0) << 8 | u64::from(tuple.icmp.1);
         let hash = mix(mix(self.key ^ ends(&tuple.source)) ^ ends(&tuple.destination) ^ extra << 48);
-        hash as usize & (self.chains.len() - 1)
+        hash as usize & self.chains.len().wrapping_sub(1)
     }
 
     #[inline]
     fn source_of(&self, tuple: &Tuple) -> usize {
         let End { address, port } = tuple.source;
         let source = u64::from(address.to_bits()) << 24 | u64::from(port) << 8 | u64::from(tuple.protocol);
-        mix(self.key ^ source) as usize & (self.sources.len() - 1)
+        mix(self.key ^ source) as usize & self.sources.len().wrapping_sub(1)
     }
 
     /// The flow is looked at in this second; before, if that is what was said before.

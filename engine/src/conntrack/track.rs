@@ -2,6 +2,7 @@
 
 use super::conn::{Conn, ConnId, CtCounter, CtInfo, Direction, Nfct, Proto, status};
 use super::icmp::{self, Message};
+use super::settings::Settings;
 use super::tcp::{self, Verdict};
 use super::tuple::{GRE, Tuple, UDPLITE};
 use super::{Conntrack, Look, second_after};
@@ -32,7 +33,7 @@ impl Conntrack {
         }
         self.tick(now);
         *nfct = Nfct::default();
-        let verify = hook == Hook::PreRouting && self.settings.checksum && !unfinished;
+        let verify = hook == Hook::PreRouting && self.settings().checksum && !unfinished;
         let found = match Look::new(now, packet, verify) {
             Some(look) => self.track(&look)?,
             None => Nfct::default(),
@@ -112,7 +113,7 @@ impl Conntrack {
     /// `init_conntrack`
     fn begin(&mut self, look: &Look<'_>, tuple: Tuple) -> Result<Option<Nfct>, DropReason> {
         let Some(reply) = tuple.inverted() else { return Ok(None) };
-        if self.table.len() >= self.settings.max && !self.early_drop(look.now, &tuple) {
+        if self.table.len() >= self.settings().max && !self.early_drop(look.now, &tuple) {
             self.statistics.drop += 1;
             return Err(DropReason::ConntrackFull);
         }
@@ -121,8 +122,8 @@ impl Conntrack {
             status: 0,
             mark: 0,
             timeout: Time::ZERO,
-            started: self.settings.timestamp.then_some(look.now),
-            counters: self.settings.acct.then(Default::default),
+            started: self.settings().timestamp.then_some(look.now),
+            counters: self.settings().acct.then(Default::default),
             proto: Proto::Other,
             serial: 0,
             masquerade: 0,
@@ -145,12 +146,12 @@ impl Conntrack {
             self.statistics.early_drop += u64::from(!expired);
             self.table.remove(id);
         }
-        self.table.len() < self.settings.max
+        self.table.len() < self.settings().max
     }
 
     /// What the tracker of its protocol says of a packet (`nf_conntrack_handle_packet`).
     fn ask_tracker(&mut self, look: &Look<'_>, nfct: &Nfct) -> Verdict {
-        let settings = &self.settings;
+        let settings = self.settings.as_deref().unwrap_or(Settings::usual());
         let Some(conn) = nfct.conn.and_then(|id| self.table.get_mut(id)) else { return Verdict::Invalid };
         match look.header.protocol {
             protocol::TCP => tcp::packet(conn, look, nfct.info.direction(), &settings.tcp),

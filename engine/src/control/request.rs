@@ -142,6 +142,30 @@ pub struct RouteMetrics {
     pub locked: u32,
 }
 
+impl RouteMetrics {
+    /// Nothing is set.
+    pub const NONE: RouteMetrics = RouteMetrics {
+        mtu: None,
+        mtu_lock: false,
+        advmss: None,
+        window: None,
+        rtt: None,
+        rttvar: None,
+        ssthresh: None,
+        cwnd: None,
+        hoplimit: None,
+        initcwnd: None,
+        initrwnd: None,
+        rto_min: None,
+        reordering: None,
+        features: None,
+        quickack: None,
+        congctl: None,
+        fastopen_no_cookie: None,
+        locked: 0,
+    };
+}
+
 /// One next hop of a request or a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct NextHopSpec {

@@ -2,6 +2,7 @@
 
 use super::{Bridge, Port, PortCounters, Vxlan};
 use crate::control::IfIndex;
+use crate::few;
 use core::ops::Deref;
 
 /// The ports, sorted by index, as listings show them. Few enough for a sorted vector to beat any map.
@@ -100,7 +101,7 @@ impl Ports {
         debug_assert!(self.named(&port.name).is_none(), "two ports named {}", port.name);
         match self.position(port.index) {
             Ok(at) => debug_assert!(false, "index {} is taken by {}", port.index, self.sorted[at].name),
-            Err(at) => self.sorted.insert(at, port),
+            Err(at) => few::insert(&mut self.sorted, at, port),
         }
     }
 

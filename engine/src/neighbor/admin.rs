@@ -97,7 +97,7 @@ impl<T> Neighbors<T> {
     pub fn port_removed(&mut self, port: IfIndex) {
         self.port_down(port);
         for version in [IpVersion::V4, IpVersion::V6] {
-            self.parms.remove(&(port, version));
+            self.parms.retain(|(at, _)| *at != (port, version));
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::addr::Mac;
 use crate::control::Nud;
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
-use crate::time::{Duration, Time, timer_wheel};
+use crate::time::{Duration, Time, earlier, timer_wheel};
 
 /// No timer runs shorter than a hundredth of a second (`HZ / 100`).
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -27,7 +27,7 @@ impl<T> Neighbors<T> {
     /// When [`tick`](Neighbors::tick) is wanted next.
     pub fn next_deadline(&self) -> Option<Time> {
         let timer = self.timers.first().map(|&(at, _)| at);
-        [timer, self.next_collection(), self.proxies.next_deadline()].into_iter().flatten().min()
+        earlier(earlier(timer, self.next_collection()), self.proxies.next_deadline())
     }
 
     #[cold]

@@ -255,7 +255,7 @@ fn described(ask: &RouteGet, answer: Followed<'_>, kind: RouteKind, table: Optio
     way.mark = Some(ask.mark).filter(|mark| *mark != 0);
     if let Some((route, _)) = answer {
         way.tos = route.tos;
-        way.metrics = route.metrics;
+        way.metrics = *route.metrics;
         way.realms = Some(route.realms).filter(|realms| *realms != 0);
     }
     way

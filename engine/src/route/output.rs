@@ -215,7 +215,7 @@ fn follow(
     let mut learned = None;
     if let Some((route, nexthop)) = answer {
         way.gateway = nexthop.gateway.filter(|_| nexthop.scope == scope::LINK);
-        way.metrics = route.metrics;
+        way.metrics = *route.metrics;
         way.mtu_locked = route.metrics.mtu_lock;
         if let Some(exception) = rib.exceptions.find(net.now, nexthop, way.destination) {
             if exception.gateway.is_some() {

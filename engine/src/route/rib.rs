@@ -4,6 +4,7 @@ use super::exception::Exceptions;
 use super::table::{Miss, Table};
 use crate::addr::{Address, Prefix};
 use crate::control::{RouteKind, RouteMode, RuleAction, table};
+use crate::few;
 use crate::route::{Answer, Flow, Net, Route, Rule, Unroutable};
 use crate::time::Time;
 
@@ -16,7 +17,8 @@ pub struct Rib<A: Address> {
     known: Vec<u32>,
     /// Where table `default` is.
     last_resort: Option<usize>,
-    rules: Vec<Rule<A>>,
+    /// None: nobody has changed them.
+    rules: Option<Vec<Rule<A>>>,
     /// The user made or removed rules: `local` is no longer in `main` (`fib_has_custom_rules`).
     pub(super) custom_rules: bool,
     /// The user made local routes (`fib_has_custom_local_routes`).
@@ -40,7 +42,7 @@ impl<A: Address> Rib<A> {
             tables: vec![Table::new(table::MAIN)],
             known: Vec::new(),
             last_resort: None,
-            rules: Rule::initial(),
+            rules: None,
             custom_rules: false,
             custom_locals: false,
             exceptions: Exceptions::new(),
@@ -68,17 +70,17 @@ impl<A: Address> Rib<A> {
 
     /// The rules, in the order they are asked.
     pub fn rules(&self) -> &[Rule<A>] {
-        &self.rules
+        self.rules.as_deref().unwrap_or(A::INITIAL)
     }
 
     pub(super) fn rules_mut(&mut self) -> &mut Vec<Rule<A>> {
-        &mut self.rules
+        self.rules.get_or_insert_with(|| A::INITIAL.to_vec())
     }
 
     /// True if a rule looks at protocol or ports (`fib_rules_require_fldissect`).
     #[inline]
     pub fn looks_at_transport(&self) -> bool {
-        self.custom_rules && self.rules.iter().any(Rule::looks_at_transport)
+        self.custom_rules && self.rules().iter().any(Rule::looks_at_transport)
     }
 
     /// Which way (`fib_lookup`): rules in order, the longest prefix, then the order of the table.
@@ -102,7 +104,7 @@ impl<A: Address> Rib<A> {
     #[cold]
     fn lookup_by_rules(&self, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Unroutable> {
         let mut next = 0;
-        while let Some(rule) = self.rules.get(next) {
+        while let Some(rule) = self.rules().get(next) {
             next += 1;
             if !rule.matches(net, flow) {
                 continue;
@@ -111,7 +113,7 @@ impl<A: Address> Rib<A> {
                 RuleAction::Nop => continue,
                 RuleAction::Goto(priority) => {
                     // Always forward, so that it ends; a target that is not there is passed over.
-                    let target = self.rules.iter().position(|rule| rule.priority == priority);
+                    let target = self.rules().iter().position(|rule| rule.priority == priority);
                     next = target.unwrap_or(next).max(next);
                     continue;
                 }
@@ -163,7 +165,7 @@ impl<A: Address> Rib<A> {
             other.metric == route.metric && (new.oif, new.gateway) == (old.oif, old.gateway)
         };
         if !routes.iter().any(same) {
-            routes.insert(at, route);
+            few::insert(routes, at, route);
         }
     }
 
@@ -241,7 +243,7 @@ impl<A: Address> Rib<A> {
         self.note(number);
         let tree = if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number };
         let at = self.tables.iter().position(|table| table.number == tree).unwrap_or_else(|| {
-            self.tables.push(Table::new(tree));
+            few::push(&mut self.tables, Table::new(tree));
             self.tables.len() - 1
         });
         if number == table::DEFAULT {
@@ -254,7 +256,7 @@ impl<A: Address> Rib<A> {
     fn note(&mut self, number: u32) {
         if !self.known.contains(&number) {
             let at = self.known.partition_point(|other| other & 255 < number & 255);
-            self.known.insert(at, number);
+            few::insert(&mut self.known, at, number);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rules: which packets ask which table (`net/core/fib_rules.c`).
 
-use crate::addr::Address;
+use crate::addr::{Address, Ipv4Addr, Ipv6Addr};
 use crate::control::{IfIndex, RuleAction, protocol, table};
 use crate::route::{Flow, Net, Transport};
 
@@ -45,9 +45,25 @@ pub struct Rule<A> {
     pub protocol: u8,
 }
 
+/// The rules of a fresh namespace, the same for all that have changed none.
+pub trait Ruled: Sized + 'static {
+    /// By their priority.
+    const INITIAL: &'static [Rule<Self>];
+}
+
+impl Ruled for Ipv4Addr {
+    const INITIAL: &'static [Rule<Self>] =
+        &[Rule::lookup(0, table::LOCAL), Rule::lookup(32_766, table::MAIN), Rule::lookup(32_767, table::DEFAULT)];
+}
+
+/// IPv6 has no table of last resort.
+impl Ruled for Ipv6Addr {
+    const INITIAL: &'static [Rule<Self>] = &[Rule::lookup(0, table::LOCAL), Rule::lookup(32_766, table::MAIN)];
+}
+
 impl<A: Address> Rule<A> {
     /// `from all lookup TABLE`, made by the kernel.
-    pub fn lookup(priority: u32, table: u32) -> Rule<A> {
+    pub const fn lookup(priority: u32, table: u32) -> Rule<A> {
         Rule {
             priority,
             invert: false,
@@ -68,16 +84,6 @@ impl<A: Address> Rule<A> {
             action: RuleAction::Table(table),
             protocol: protocol::KERNEL,
         }
-    }
-
-    /// The rules of a fresh namespace.
-    pub(super) fn initial() -> Vec<Rule<A>> {
-        let mut rules = vec![Rule::lookup(0, table::LOCAL), Rule::lookup(32_766, table::MAIN)];
-        // IPv6 has no table of last resort.
-        if A::BITS == 32 {
-            rules.push(Rule::lookup(32_767, table::DEFAULT));
-        }
-        rules
     }
 
     /// `fib_rule_match`

@@ -7,6 +7,7 @@ use core::cmp::Reverse;
 
 use crate::addr::{Address, Prefix};
 use crate::control::{Errno, RouteKind, RouteMode};
+use crate::few;
 use crate::route::{Answer, Flow, Net, NextHop, PrefixMap, Route, Unroutable};
 use crate::time::Time;
 
@@ -103,7 +104,7 @@ impl<A: Address> Table<A> {
             Some(_) if same.is_some() => Ok(None),
             Some(old) => Ok(Some(core::mem::replace(old, route))),
             None => {
-                routes.insert(if mode == RouteMode::Append { behind } else { first }, route);
+                few::insert(routes, if mode == RouteMode::Append { behind } else { first }, route);
                 Ok(None)
             }
         }

@@ -99,6 +99,25 @@ impl<A> DerefMut for NextHops<A> {
     }
 }
 
+/// The metrics of a route: nearly always none, then kept without allocation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics(Option<Box<RouteMetrics>>);
+
+impl From<RouteMetrics> for Metrics {
+    fn from(metrics: RouteMetrics) -> Metrics {
+        Metrics((metrics != RouteMetrics::NONE).then(|| Box::new(metrics)))
+    }
+}
+
+impl Deref for Metrics {
+    type Target = RouteMetrics;
+
+    #[inline]
+    fn deref(&self) -> &RouteMetrics {
+        self.0.as_deref().unwrap_or(&RouteMetrics::NONE)
+    }
+}
+
 /// One route (`struct fib_alias` and its `struct fib_info` in one).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route<A> {
@@ -119,7 +138,7 @@ pub struct Route<A> {
     /// `src`: the address that local programs speak from on this way.
     pub prefsrc: Option<A>,
     /// `mtu`, `advmss` and so on.
-    pub metrics: RouteMetrics,
+    pub metrics: Metrics,
     /// `realms`, IPv4 only; 0 if not set.
     pub realms: u32,
     /// `pref`, IPv6 only: 0 medium, 1 high, 3 low.
@@ -150,7 +169,7 @@ impl<A: Address> Route<A> {
             scope: scope::UNIVERSE,
             metric: 0,
             prefsrc: None,
-            metrics: RouteMetrics::default(),
+            metrics: Metrics::default(),
             realms: 0,
             preference: 0,
             expires: None,

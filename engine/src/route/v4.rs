@@ -77,7 +77,7 @@ impl Rib<Ipv4Addr> {
             scope: wide,
             metric: spec.metric.unwrap_or(0),
             prefsrc: said_ip(spec.prefsrc),
-            metrics: bounded(spec.metrics),
+            metrics: bounded(spec.metrics).into(),
             realms: spec.realms.unwrap_or(0),
             nexthops: requested(spec),
             ..Route::new(destination, NextHop::on_link(0))

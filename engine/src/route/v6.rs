@@ -115,7 +115,7 @@ impl Rib<Ipv6Addr> {
             protocol: spec.protocol.filter(|protocol| *protocol != protocol::UNSPEC).unwrap_or(protocol::BOOT),
             metric: spec.metric.filter(|metric| *metric != 0).unwrap_or(METRIC),
             prefsrc,
-            metrics: bounded(spec.metrics),
+            metrics: bounded(spec.metrics).into(),
             preference: spec.preference.unwrap_or(0),
             expires: spec.expires.filter(|s| *s != 0).map(|s| net.now + Duration::from_secs(s.into())),
             nexthops: NextHops::many(nexthops),

@@ -116,19 +116,24 @@ impl Stack {
 
     /// Timings and bounds that others keep are the sysctls'.
     pub(super) fn heed_sysctls(&mut self, now: Time) {
-        for port in self.config.ports.iter() {
-            let of =
-                |port: &Port| [(IpVersion::V4, port.conf.neigh4.clone()), (IpVersion::V6, port.conf.neigh6.clone())];
-            for (version, values) in of(port) {
-                self.neighbors.configure(now, port.index, version, NeighborConf::of(&values));
-            }
-        }
+        let ports: Vec<IfIndex> = self.config.ports.iter().map(|port| port.index).collect();
+        ports.into_iter().for_each(|port| self.time_neighbors(now, port));
         let sysctls = &self.config.sysctls;
         self.neighbors.set_limits(IpVersion::V4, *sysctls.neigh_limits4());
         self.neighbors.set_limits(IpVersion::V6, *sysctls.neigh_limits6());
         let high_thresh = usize::try_from(sysctls.ipfrag_high_thresh()).unwrap_or(usize::MAX);
         self.conntrack.configure(crate::conntrack::Settings::of(sysctls));
         self.reassembly.configure(Limits { high_thresh, time: sysctls.ipfrag_time() });
+    }
+
+    /// The timings of a port's neighbours are its sysctls'.
+    pub(super) fn time_neighbors(&mut self, now: Time, index: IfIndex) {
+        let Some(Port { conf, .. }) = self.config.ports.get(index) else { return };
+        for (version, values) in [(IpVersion::V4, &conf.neigh4), (IpVersion::V6, &conf.neigh6)] {
+            let usual = values.is_default();
+            let conf = if usual { NeighborConf::default_of(version) } else { NeighborConf::of(values) };
+            self.neighbors.configure(now, index, version, conf);
+        }
     }
 
     /// Takes a port out of everything.

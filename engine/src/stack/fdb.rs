@@ -169,6 +169,12 @@ impl Stack {
         }
     }
 
+    /// True if anything here learns who is where.
+    #[inline]
+    pub(super) fn has_fdb(&self) -> bool {
+        !self.config.bridges.is_empty() || !self.config.vxlans.is_empty()
+    }
+
     /// When something expires.
     pub(super) fn fdb_deadline(&self) -> Option<Time> {
         let bridges = self.config.bridges.iter().filter_map(|index| self.config.ports.get(*index)?.bridge.as_deref());

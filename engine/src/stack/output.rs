@@ -400,24 +400,26 @@ pub(super) fn counted(length: usize, loops: bool) -> u64 {
 }
 
 /// The identifications of packets that start here: one counter for all ways that hash alike, each begun at random
-/// (`ip_idents`).
+/// (`ip_idents`). They are drawn when the first packet starts here: most namespaces of large worlds are routers.
 #[derive(Debug)]
 pub(super) struct Idents {
-    next: Box<[u16; Idents::COUNT]>,
+    next: Vec<u16>,
+    rng: crate::rng::Rng,
 }
 
 impl Idents {
     const COUNT: usize = 256;
 
     pub(super) fn new(rng: &mut crate::rng::Rng) -> Idents {
-        let mut next = Box::new([0; Idents::COUNT]);
-        for id in next.iter_mut() {
-            *id = rng.next() as u16;
-        }
-        Idents { next }
+        let own = rng.clone();
+        rng.skip(Idents::COUNT as u64);
+        Idents { next: Vec::new(), rng: own }
     }
 
     fn next(&mut self, header: &Ipv4) -> u16 {
+        if self.next.is_empty() {
+            self.next = (0..Idents::COUNT).map(|_| self.rng.next() as u16).collect();
+        }
         let way = u64::from(header.source.to_bits()) << 32 | u64::from(header.destination.to_bits());
         let hash = (way ^ u64::from(header.protocol) << 17).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let Some(id) = self.next.get_mut(hash as usize) else { return 0 };

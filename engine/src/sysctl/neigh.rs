@@ -1,7 +1,9 @@
 //! `net.ipv4.neigh.*` and `net.ipv6.neigh.*`: timing and limits of neighbour resolution (`struct neigh_parms`).
 
+use super::Values;
 use super::rule::Rule::*;
 use super::rule::{NATURAL, Row, Rule, rows};
+use super::values::Key;
 use crate::control::Errno;
 use crate::time::Duration;
 
@@ -27,8 +29,12 @@ rows! {
     UnresQlenBytes = "unres_qlen_bytes", 212_992, NATURAL;
 }
 
-/// The values of one `neigh/NAME`.
-pub type NeighValues = super::Values<Neigh, { Neigh::COUNT }>;
+/// The values of one `neigh/NAME`: nearly always what the kernel was compiled with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NeighValues {
+    changed: Option<Box<Values<Neigh>>>,
+    ipv6: bool,
+}
 
 /// What one parked frame counts for in `unres_qlen` (`SKB_TRUESIZE(ETH_FRAME_LEN)`).
 const TRUESIZE: i64 = 2090;
@@ -43,9 +49,39 @@ impl Neigh {
 impl NeighValues {
     /// IPv6 differs in one number: it has no lock time.
     pub(super) fn ipv6() -> NeighValues {
-        let mut values = NeighValues::default();
-        values.set(Neigh::Locktime, 0);
-        values.inherit()
+        NeighValues { changed: None, ipv6: true }
+    }
+
+    /// The number.
+    pub fn get(&self, key: Neigh) -> i64 {
+        match &self.changed {
+            Some(values) => values.get(key),
+            None if self.ipv6 && key == Neigh::Locktime => 0,
+            None => Neigh::DEFAULTS[usize::from(key)],
+        }
+    }
+
+    /// Sets the number.
+    pub fn set(&mut self, key: Neigh, number: i64) {
+        let ipv6 = self.ipv6;
+        let values = self.changed.get_or_insert_with(|| {
+            let mut values = Box::<Values<Neigh>>::default();
+            if ipv6 {
+                values.set(Neigh::Locktime, 0);
+            }
+            values
+        });
+        values.set(key, number);
+    }
+
+    /// True if nothing was ever changed.
+    pub(crate) fn is_default(&self) -> bool {
+        self.changed.is_none()
+    }
+
+    /// A new interface's values, from those of `neigh/default`.
+    pub(super) fn inherit(&self) -> NeighValues {
+        self.clone()
     }
 
     /// Carries out a write. Three values have two names each, in different units; both show each change.

@@ -92,12 +92,12 @@ impl Sysctls {
         let place = self.place(path, ports).ok_or(Errno::NoEnt)?;
         let port = |index| ports.get(index).map(|port| &port.conf).ok_or(Errno::NoEnt);
         let number = match place {
-            Place::Number(at) => self.numbers[at],
+            Place::Number(at) => self.number(at),
             Place::InitialNumber(at) => {
                 self.initial.as_ref().and_then(|initial| initial.numbers.get(at)).copied().ok_or(Errno::NoEnt)?
             }
             Place::Text(at) if text::TEXTS[at].2 == text::TextRule::Flush => return Err(Errno::Acces),
-            Place::Text(at) => return self.texts.get(at).cloned().ok_or(Errno::NoEnt),
+            Place::Text(at) => return self.text_at(at).map(str::to_string).ok_or(Errno::NoEnt),
             Place::InitialText(at) => {
                 let text = self.initial.as_ref().and_then(|initial| initial.texts.get(at));
                 return text.cloned().ok_or(Errno::NoEnt);

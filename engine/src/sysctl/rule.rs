@@ -116,11 +116,16 @@ macro_rules! rows {
             }
         }
 
-        impl Default for super::Values<$name, $count> {
-            /// What the kernel was compiled with.
-            fn default() -> Self {
-                super::Values::new($name::ROWS.map(|row| row.default))
-            }
+        impl super::values::Key for $name {
+            const DEFAULTS: &'static [i64] = &[$($default),*];
+            const ON: u64 = {
+                let (mut on, mut at) = (0, 0);
+                while at < $count {
+                    on |= ((Self::ROWS[at].default != 0) as u64) << at;
+                    at += 1;
+                }
+                on
+            };
         }
 
         impl From<$name> for usize {

@@ -9,9 +9,6 @@ pub(super) type Number = (&'static str, i64, Rule);
 
 const LONG: Rule = Rule::Number(0, i64::MAX);
 
-/// How many there are.
-pub(super) const COUNT: usize = NUMBERS.len();
-
 /// In every namespace.
 #[rustfmt::skip]
 pub(super) const NUMBERS: &[Number] = &[
@@ -314,7 +311,7 @@ pub(super) const INITIAL: &[Number] = &[
 ];
 
 /// Where a sysctl stands in [`NUMBERS`]; worked out by the compiler, which stops at a name that is not there.
-pub(super) const fn at(path: &str) -> usize {
+pub(crate) const fn at(path: &str) -> usize {
     let mut index = 0;
     while index < NUMBERS.len() {
         if same(NUMBERS[index].0, path) {
@@ -323,6 +320,11 @@ pub(super) const fn at(path: &str) -> usize {
         index += 1;
     }
     panic!("no such sysctl")
+}
+
+/// What stands at a place of [`NUMBERS`] at first.
+pub(crate) const fn default_number(at: usize) -> i64 {
+    NUMBERS[at].1
 }
 
 const fn same(a: &str, b: &str) -> bool {

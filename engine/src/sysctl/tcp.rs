@@ -36,7 +36,7 @@ pub struct TcpConf {
 impl Sysctls {
     /// What TCP goes by.
     pub fn tcp(&self) -> TcpConf {
-        let number = |index: usize| u32::try_from(self.numbers[index]).unwrap_or(0);
+        let number = |index: usize| u32::try_from(self.number(index)).unwrap_or(0);
         let seconds = |index: usize| Duration::from_secs(u64::from(number(index)));
         TcpConf {
             syn_retries: number(const { at("ipv4/tcp_syn_retries") }),

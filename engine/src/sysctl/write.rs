@@ -88,27 +88,27 @@ impl Sysctls {
         let host_only = HOST_ONLY.iter().find(|(name, _)| *name == path && self.initial.is_some());
         let rule = host_only.map_or(rule, |&(_, low)| Rule::Number(low, i32::MAX.into()));
         let number = rule.accept(value)?;
-        let too_low = |&(low, high): &(usize, usize)| high == place && number < self.numbers[low];
-        let too_high = |&(low, high): &(usize, usize)| low == place && number > self.numbers[high];
+        let too_low = |&(low, high): &(usize, usize)| high == place && number < self.number(low);
+        let too_high = |&(low, high): &(usize, usize)| low == place && number > self.number(high);
         if ORDERED.iter().any(|pair| too_low(pair) || too_high(pair)) {
             return Err(Errno::Inval);
         }
         if place == PORT_START && number > i64::from(self.ip_local_port_range().0) {
             return Err(Errno::Inval);
         }
-        self.numbers[place] = number;
+        self.numbers.set(place, number);
         Ok(Effects::new())
     }
 
     fn write_text(&mut self, place: usize, value: &str) -> Result<Effects, Errno> {
         let (path, _, rule) = text::TEXTS[place];
-        let old = self.texts.get(place).ok_or(Errno::NoEnt)?;
+        let old = self.text_at(place).ok_or(Errno::NoEnt)?;
         let new = rule.accept(old, value)?;
         if rule == TextRule::Flush {
             return Ok(vec![SysctlEffect::RouteCacheFlush]);
         }
         let low = new.split('\t').next().and_then(|word| word.parse::<i64>().ok());
-        if rule == TextRule::PortRange && low < Some(self.numbers[PORT_START]) {
+        if rule == TextRule::PortRange && low < Some(self.number(PORT_START)) {
             return Err(Errno::Inval);
         }
         // Restricted congestion control is for the first namespace.
@@ -118,7 +118,7 @@ impl Sysctls {
                 return Err(Errno::Perm);
             }
         }
-        self.texts[place] = new;
+        self.texts.set(place, new);
         Ok(Effects::new())
     }
 

@@ -64,8 +64,8 @@ impl Sum {
             sum.consumed += counters.consumed;
             sum.discarded += counters.discarded_total();
             sum.held += stack.parked() as u64;
-            for (place, count) in reasons.iter_mut().zip(counters.discarded) {
-                *place += count;
+            for (place, reason) in reasons.iter_mut().zip(DropReason::ALL) {
+                *place += counters.discarded(*reason);
             }
         }
         let counted = DropReason::ALL.iter().copied().zip(reasons);

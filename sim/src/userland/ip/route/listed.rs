@@ -133,7 +133,7 @@ impl Listed {
             expires: route.expires.map(|end| u32::try_from(end.since(around.now).as_secs()).unwrap_or(u32::MAX)),
             error: 0,
             users: 0,
-            metrics: route.metrics,
+            metrics: *route.metrics,
             iif: None,
             preference: six.then_some(route.preference),
             hops,
@@ -187,7 +187,7 @@ impl Listed {
             scope: Some(route.scope),
             metric: Some(route.metric),
             prefsrc: route.prefsrc.map(A::to_ip),
-            metrics: route.metrics,
+            metrics: *route.metrics,
             nexthops: nexthops.into_iter().filter(|hop| hop.gateway.is_some() || hop.oif.is_some()).collect(),
             realms: Some(route.realms).filter(|realms| *realms != 0),
             ..RouteSpec::to(route.destination.address().to_ip(), route.destination.length())
