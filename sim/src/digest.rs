@@ -33,9 +33,11 @@ impl Digest {
     /// Takes in bytes, and how many they are.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.word(bytes.len() as u64);
-        for chunk in bytes.chunks(8) {
+        let (words, rest) = bytes.as_chunks();
+        words.iter().for_each(|word| self.word(u64::from_le_bytes(*word)));
+        if !rest.is_empty() {
             let mut word = [0; 8];
-            word.iter_mut().zip(chunk).for_each(|(place, byte)| *place = *byte);
+            word.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
             self.word(u64::from_le_bytes(word));
         }
     }

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `names.rs` | names and numbers of namespaces, and how long they live |
 //! | `links.rs` | `ip link add`, `del`, `set netns`; what up and down of one end do to the other |
+//! | `nets.rs` | the namespaces, by number |
 //! | `cable.rs` | cables and their ends |
 //! | `virt.rs` | `ip link add` of bridges, VLANs and other links that are made of others |
 //! | `stand.rs` | links that stand on other links: what they follow, and frames between the two |
@@ -25,6 +26,7 @@ mod furnish;
 mod internet;
 mod links;
 mod names;
+mod nets;
 mod record;
 mod stand;
 mod virt;
@@ -33,16 +35,17 @@ mod watch;
 pub use bridge::{clock_ticks, promiscuity};
 pub use record::Recording;
 
-use self::cable::{Cable, CableId, End};
+use self::cable::Cables;
 use self::device::Device;
-use self::event::{Event, Key, Queue};
+use self::event::{Event, Queue};
 use self::internet::Internet;
 use self::names::Names;
+use self::nets::{Net, Nets};
 use self::record::Recorder;
 use self::stand::Stands;
 use self::watch::LinkWatch;
 use crate::digest::Digest;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use vethlab_engine::Stack;
 use vethlab_engine::addr::Mac;
 use vethlab_engine::config::LinkNews;
@@ -161,11 +164,10 @@ pub enum Driver {
 pub struct World {
     now: Time,
     rng: Rng,
-    nets: BTreeMap<NsId, Net>,
+    nets: Nets,
     last_ns: u32,
     names: Names,
-    cables: BTreeMap<CableId, Cable>,
-    last_cable: CableId,
+    cables: Cables,
     watch: LinkWatch,
     stands: Stands,
     /// What happened to links, and nobody has heeded yet.
@@ -180,44 +182,34 @@ pub struct World {
     /// Frames that go on in another namespace.
     crossing: VecDeque<(Crossing, FrameBuf)>,
     /// Stacks whose timers may have changed.
-    touched: BTreeSet<NsId>,
+    touched: Vec<NsId>,
+    /// Frames that arrive; empty between events.
+    arriving: Vec<FrameBuf>,
+    /// How many frames of an event have still to arrive.
+    in_hand: usize,
     digest: Digest,
     recorder: Option<Recorder>,
-}
-
-/// A namespace.
-struct Net {
-    stack: Stack,
-    /// Processes that live in it.
-    holds: usize,
-    /// The cables plugged into its ports.
-    ends: BTreeMap<IfIndex, End>,
-    /// The interface number that was given last.
-    last_index: IfIndex,
-    /// When its stack is to be visited because a timer runs out.
-    timer: Option<Key>,
-}
-
-impl Net {
-    fn new(seed: u64) -> Net {
-        Net { stack: Stack::new(seed), holds: 0, ends: BTreeMap::new(), last_index: 1, timer: None }
-    }
+    /// Operations since what must hold was checked, times so many namespaces as are checked each time.
+    #[cfg(debug_assertions)]
+    unchecked: usize,
 }
 
 impl World {
     /// A world with nothing but a host namespace, its `lo` down. All chance follows from `seed`.
     pub fn new(seed: u64) -> World {
         let mut rng = Rng::new(seed);
+        let mut nets = Nets::default();
         // The host is there as long as the machine runs.
-        let host = Net { holds: 1, ..Net::new(rng.next()) };
+        let mut host = Net::new(rng.next());
+        host.holds = 1;
+        nets.insert(NsId(0), host);
         World {
             now: Time::ZERO,
             rng,
-            nets: BTreeMap::from([(NsId(0), host)]),
+            nets,
             last_ns: 0,
             names: Names::default(),
-            cables: BTreeMap::new(),
-            last_cable: CableId::default(),
+            cables: Cables::default(),
             watch: LinkWatch::default(),
             stands: Stands::default(),
             news: VecDeque::new(),
@@ -228,9 +220,13 @@ impl World {
             out: Outbox::new(),
             leaving: VecDeque::new(),
             crossing: VecDeque::new(),
-            touched: BTreeSet::new(),
+            touched: Vec::new(),
+            arriving: Vec::new(),
+            in_hand: 0,
             digest: Digest::new(),
             recorder: None,
+            #[cfg(debug_assertions)]
+            unchecked: 0,
         }
     }
 
@@ -249,7 +245,7 @@ impl World {
     /// # Panics
     /// If there is no such namespace; ask [`World::netns_exists`].
     pub fn stack(&self, ns: NsId) -> &Stack {
-        match self.nets.get(&ns) {
+        match self.nets.get(ns) {
             Some(net) => &net.stack,
             None => panic!("there is no namespace {ns:?}"),
         }
@@ -261,8 +257,8 @@ impl World {
     /// # Panics
     /// If there is no such namespace; ask [`World::netns_exists`].
     pub fn stack_mut(&mut self, ns: NsId) -> &mut Stack {
-        self.touched.insert(ns);
-        match self.nets.get_mut(&ns) {
+        self.touch(ns);
+        match self.nets.get_mut(ns) {
             Some(net) => &mut net.stack,
             None => panic!("there is no namespace {ns:?}"),
         }
@@ -270,7 +266,7 @@ impl World {
 
     /// When something happens next: a frame arrives, a timer runs out.
     pub fn next_event(&self) -> Option<Time> {
-        let touched = self.touched.iter().filter_map(|ns| self.nets.get(ns)?.stack.next_deadline());
+        let touched = self.touched.iter().filter_map(|ns| self.nets.get(*ns)?.stack.next_deadline());
         let touched = touched.filter(|time| *time != Time::NEVER).map(|time| time.max(self.now));
         touched.chain(self.queue.next()).min()
     }
@@ -278,16 +274,18 @@ impl World {
     /// Goes on to `time`, carrying out everything due until then, in order of (time, sequence).
     pub fn advance_to(&mut self, time: Time) {
         self.set_timers();
-        while let Some((due, event)) = self.queue.pop(time) {
+        let mut arriving = std::mem::take(&mut self.arriving);
+        while let Some((due, event)) = self.queue.pop(time, &mut arriving) {
             self.now = self.now.max(due);
             match event {
-                Event::Arrive(end, frame) => self.arrive(end, frame),
+                Event::Arrive(end) => self.arrive(end, &mut arriving),
                 Event::Tick(ns) => self.tick(ns),
                 Event::LinkWatch => self.watch_run(),
                 Event::Cleanup(ns) => self.cleanup(ns),
             }
             self.finish();
         }
+        self.arriving = arriving;
         self.now = self.now.max(time);
     }
 
@@ -298,7 +296,7 @@ impl World {
 
     /// Frames that are out: those between stacks. (Those that wait in stacks count there: [`Stack::parked`].)
     pub(crate) fn frames_on_the_way(&self) -> usize {
-        self.queue.frames() + self.leaving.len() + self.crossing.len() + self.device_frames()
+        self.queue.frames() + self.in_hand + self.leaving.len() + self.crossing.len() + self.device_frames()
     }
 
     /// Frames that were taken from the pool and not given back.
@@ -308,23 +306,21 @@ impl World {
 
     /// The namespaces and their stacks.
     pub fn stacks(&self) -> impl Iterator<Item = (NsId, &Stack)> {
-        self.nets.iter().map(|(ns, net)| (*ns, &net.stack))
+        self.nets.iter().map(|(ns, net)| (ns, &net.stack))
     }
 }
 
 /// Every frame is given back, so that none is lost unnoticed even at the end.
 impl Drop for World {
     fn drop(&mut self) {
+        let holding = self.stacks().filter(|(_, stack)| stack.parked() > 0);
         let ports: Vec<(NsId, IfIndex)> =
-            self.stacks().flat_map(|(ns, stack)| stack.ports().iter().map(move |port| (ns, port.index))).collect();
+            holding.flat_map(|(ns, stack)| stack.ports().iter().map(move |port| (ns, port.index))).collect();
         for (ns, index) in ports {
             self.visit(ns, |stack, cx, _| stack.port_remove(cx, index));
         }
-        while let Some((_, event)) = self.queue.pop(Time::NEVER) {
-            if let Event::Arrive(_, frame) = event {
-                self.pool.give(frame);
-            }
-        }
+        self.queue.drain(&mut self.arriving);
+        self.arriving.drain(..).for_each(|frame| self.pool.give(frame));
         self.leaving.drain(..).for_each(|(_, _, frame)| self.pool.give(frame));
         self.crossing.drain(..).for_each(|(_, frame)| self.pool.give(frame));
         self.devices_clear();

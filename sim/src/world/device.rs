@@ -28,8 +28,7 @@ impl World {
         }
         let number = self.devices.len();
         let index = self.add_card(host, name, mac);
-        let cable = self.lay_cable([Place::Port(host, index), Place::Device(number)], true);
-        let near = End { cable, side: 0 };
+        let [near, _] = self.lay_cable([Place::Port(host, index), Place::Device(number)], true).ends();
         self.devices.push(Device { near, leaving: Vec::new() });
         if !carrier {
             self.set_carrier(near, false);

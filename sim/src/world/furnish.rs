@@ -44,7 +44,7 @@ impl World {
         let lan = self.add_card(outside, "lan", Mac([0x52, 0x55, a, b, c, d]));
         let wan = self.add_card(outside, "wan", Mac([0x52, 0x55, 100, 64, 7, 2]));
         let cable = self.lay_cable([Place::Port(host, eth0), Place::Port(outside, lan)], true);
-        if let Some(cable) = self.cables.get_mut(&cable) {
+        if let Some(cable) = self.cables.get_mut(cable) {
             cable.delay = LAN_DELAY;
         }
         self.lay_cable([Place::Port(outside, wan), Place::Internet], true);
@@ -71,7 +71,7 @@ impl World {
         let index = self.stack(ns).ports().iter().map(|port| port.index).max().unwrap_or(0) + 1;
         let mut port = Port::new_ethernet(index, name, mac, self.now);
         (port.carrier, port.operstate, port.carrier_changes) = (true, OperState::Up, (1, 1));
-        if let Some(net) = self.nets.get_mut(&ns) {
+        if let Some(net) = self.nets.get_mut(ns) {
             net.last_index = index;
         }
         let now = self.now;

@@ -51,8 +51,8 @@ impl World {
             }
         };
         let cable = self.lay_cable([Place::Port(ns, near_index), Place::Port(far.ns, far_index)], false);
-        for side in [1, 0] {
-            self.fire(Watched::End(End { cable, side }), false);
+        for end in cable.ends().into_iter().rev() {
+            self.fire(Watched::End(end), false);
         }
         self.nsid_need(ns, far.ns);
         self.finish();
@@ -91,7 +91,7 @@ impl World {
 
     /// `dev_index_reserve`: the wanted number, or the next one after the last that was given. `EBUSY`.
     fn reserve_index(&mut self, ns: NsId, wanted: Option<IfIndex>) -> Result<IfIndex, Errno> {
-        let net = self.nets.get_mut(&ns).ok_or(Errno::Inval)?;
+        let net = self.nets.get_mut(ns).ok_or(Errno::Inval)?;
         let ports = net.stack.ports();
         if let Some(index) = wanted {
             return if ports.get(index).is_some() { Err(Errno::Busy) } else { Ok(index) };
@@ -139,10 +139,10 @@ impl World {
             if let Some(Place::Port(ns, index)) = self.place(end) {
                 self.evict_uppers(ns, index);
                 self.visit(ns, |stack, cx, _| stack.port_remove(cx, index));
-                self.nets.get_mut(&ns).and_then(|net| net.ends.remove(&index));
+                self.pull(ns, index);
             }
         }
-        self.cables.remove(&end.cable);
+        self.cables.remove(end.cable());
     }
 
     /// `default_device_exit_net`: under its own name, or as `dev0` where that is taken.
@@ -201,7 +201,7 @@ impl World {
         let end = self.end_at(ns, index);
         let port = self.visit(ns, |stack, cx, _| stack.port_remove(cx, index)).flatten();
         let mut port = port.ok_or(Errno::NoDev)?;
-        self.nets.get_mut(&ns).and_then(|net| net.ends.remove(&index));
+        self.pull(ns, index);
         port.index = wanted;
         port.name = name;
         let now = self.now;
@@ -209,6 +209,8 @@ impl World {
         self.nsid_need(ns, to);
         if let Some(end) = end {
             self.plug(end, Place::Port(to, wanted));
+            // Both compare the other one's number with their own.
+            [end, end.other()].into_iter().for_each(|end| self.doubt(Watched::End(end)));
             if up {
                 self.closed(end);
             }
@@ -243,7 +245,7 @@ impl World {
 
     /// True for a cable whose carrier comes and goes with its ends.
     fn has_remote_carrier(&self, end: End) -> bool {
-        self.cables.get(&end.cable).is_some_and(|cable| !cable.physical)
+        self.cables.get(end.cable()).is_some_and(|cable| !cable.physical)
     }
 
     /// A change of a port at a cable: the driver's part of up and down is done around it.
@@ -256,7 +258,8 @@ impl World {
             self.stack_mut(ns).carrier(index, true);
         }
         let outcome = self.apply_plain(ns, command);
-        self.tell_ends(end.cable);
+        self.tell_ends(end.cable());
+        self.doubt(Watched::End(end));
         let is_up = self.port_at(end).is_some_and(|(_, port)| port.is_up());
         match (up, is_up) {
             (false, true) => self.opened(end, meets, was_up),

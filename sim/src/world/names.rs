@@ -2,7 +2,8 @@
 
 use super::event::Event;
 use super::{Net, NsId, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use vethlab_engine::control::Errno;
 use vethlab_engine::time::Duration;
 
@@ -10,32 +11,92 @@ use vethlab_engine::time::Duration;
 /// an RCU grace period.
 const CLEANUP: Duration = Duration::from_millis(3);
 
+/// So many numbers are looked through for one that is free; how far it was beyond that is remembered.
+const LOOK: u32 = 8;
+
 /// Names and numbers.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// Oldest first.
-    list: Vec<(String, NsId)>,
-    /// Per namespace, the numbers that it has given to others.
-    ids: BTreeMap<NsId, BTreeMap<u32, NsId>>,
+    /// By age.
+    list: BTreeMap<u64, (Arc<str>, NsId)>,
+    last: u64,
+    ages: BTreeMap<Arc<str>, u64>,
+    /// The names of each namespace, by age.
+    of: BTreeSet<(NsId, u64)>,
+    /// The numbers that namespaces have given to others.
+    ids: BTreeMap<(NsId, u32), NsId>,
+    /// The same: whose number, given by whom.
+    given: BTreeMap<(NsId, NsId), u32>,
+    /// Namespaces that have given so many numbers that the lowest free one is not looked for from 0: all below are given.
+    full: BTreeMap<NsId, u32>,
 }
 
 impl Names {
     pub(super) fn find(&self, name: &str) -> Option<NsId> {
-        self.list.iter().find(|(known, _)| known == name).map(|(_, ns)| *ns)
+        self.list.get(self.ages.get(name)?).map(|(_, ns)| *ns)
     }
 
+    /// The newest name.
     pub(super) fn name_of(&self, ns: NsId) -> Option<&str> {
-        self.list.iter().rev().find(|(_, known)| *known == ns).map(|(name, _)| name.as_str())
+        let (_, age) = self.of.range((ns, 0)..=(ns, u64::MAX)).next_back()?;
+        self.list.get(age).map(|(name, _)| &**name)
+    }
+
+    fn add(&mut self, name: &str, ns: NsId) {
+        self.last += 1;
+        let name: Arc<str> = name.into();
+        self.ages.insert(Arc::clone(&name), self.last);
+        self.of.insert((ns, self.last));
+        self.list.insert(self.last, (name, ns));
+    }
+
+    fn remove(&mut self, name: &str) -> Option<NsId> {
+        let age = self.ages.remove(name)?;
+        let (_, ns) = self.list.remove(&age)?;
+        self.of.remove(&(ns, age));
+        Some(ns)
     }
 
     fn id(&self, from: NsId, of: NsId) -> Option<u32> {
-        self.ids.get(&from)?.iter().find(|(_, known)| **known == of).map(|(id, _)| *id)
+        self.given.get(&(of, from)).copied()
+    }
+
+    fn give(&mut self, from: NsId, of: NsId, id: u32) {
+        self.ids.insert((from, id), of);
+        self.given.insert((of, from), id);
+    }
+
+    /// The lowest number that a namespace has not given.
+    fn free(&mut self, from: NsId) -> Option<u32> {
+        let first = self.full.get(&from).copied().unwrap_or(0);
+        let given = self.ids.range((from, first)..=(from, u32::MAX)).map(|((_, id), _)| *id);
+        let free = (first..).zip(given.map(Some).chain([None])).find(|(id, given)| Some(*id) != *given)?.0;
+        if free >= first + LOOK {
+            self.full.insert(from, free);
+        }
+        Some(free)
     }
 
     /// Forgets a namespace that is gone.
     fn forget(&mut self, gone: NsId) {
-        self.ids.remove(&gone);
-        self.ids.values_mut().for_each(|ids| ids.retain(|_, ns| *ns != gone));
+        let own: Vec<(u32, NsId)> = self.numbers(gone).collect();
+        for (id, of) in own {
+            self.ids.remove(&(gone, id));
+            self.given.remove(&(of, gone));
+        }
+        let others: Vec<(NsId, u32)> =
+            self.given.range((gone, NsId(0))..=(gone, NsId(u32::MAX))).map(|((_, from), id)| (*from, *id)).collect();
+        for (from, id) in others {
+            self.ids.remove(&(from, id));
+            self.given.remove(&(gone, from));
+            self.full.entry(from).and_modify(|full| *full = id.min(*full));
+        }
+        self.full.remove(&gone);
+    }
+
+    /// The numbers that a namespace has given, ascending.
+    fn numbers(&self, from: NsId) -> impl Iterator<Item = (u32, NsId)> + '_ {
+        self.ids.range((from, 0)..=(from, u32::MAX)).map(|((_, id), of)| (*id, *of))
     }
 }
 
@@ -46,7 +107,7 @@ impl World {
             return Err(Errno::Exist);
         }
         let ns = self.netns_unshare();
-        self.names.list.push((name.to_string(), ns));
+        self.names.add(name, ns);
         Ok(ns)
     }
 
@@ -67,14 +128,13 @@ impl World {
         if !self.netns_exists(ns) {
             return Err(Errno::NoEnt);
         }
-        self.names.list.push((name.to_string(), ns));
+        self.names.add(name, ns);
         Ok(())
     }
 
     /// `ip netns del`: takes the name away; the namespace goes when it has no other name and no process holds it. `ENOENT`.
     pub fn netns_delete(&mut self, name: &str) -> Result<(), Errno> {
-        let at = self.names.list.iter().position(|(known, _)| known == name).ok_or(Errno::NoEnt)?;
-        let (_, ns) = self.names.list.remove(at);
+        let ns = self.names.remove(name).ok_or(Errno::NoEnt)?;
         self.doom(ns);
         Ok(())
     }
@@ -86,12 +146,12 @@ impl World {
 
     /// Names and namespaces, newest first, as `ip netns list` prints them.
     pub fn netns_list(&self) -> Vec<(String, NsId)> {
-        self.names.list.iter().rev().cloned().collect()
+        self.names.list.values().rev().map(|(name, ns)| (name.to_string(), *ns)).collect()
     }
 
     /// True while the namespace lives.
     pub fn netns_exists(&self, ns: NsId) -> bool {
-        self.nets.contains_key(&ns)
+        self.nets.get(ns).is_some()
     }
 
     /// A name of the namespace; of several the newest.
@@ -106,7 +166,7 @@ impl World {
 
     /// All numbers that `from` has given, ascending: `ip netns list-id`.
     pub fn nsids(&self, from: NsId) -> Vec<(u32, NsId)> {
-        self.names.ids.get(&from).into_iter().flatten().map(|(id, ns)| (*id, *ns)).collect()
+        self.names.numbers(from).collect()
     }
 
     /// Gives it one: `wanted` (`ip netns set NAME ID`), or the lowest that is free. `EEXIST` if it has one already,
@@ -118,13 +178,12 @@ impl World {
         if self.nsid(from, of).is_some() {
             return Err(Errno::Exist);
         }
-        let ids = self.names.ids.entry(from).or_default();
         let id = match wanted {
-            Some(id) if ids.contains_key(&id) => return Err(Errno::NoSpc),
+            Some(id) if self.names.ids.contains_key(&(from, id)) => return Err(Errno::NoSpc),
             Some(id) => id,
-            None => (0..).find(|id| !ids.contains_key(id)).ok_or(Errno::NoSpc)?,
+            None => self.names.free(from).ok_or(Errno::NoSpc)?,
         };
-        ids.insert(id, of);
+        self.names.give(from, of, id);
         Ok(id)
     }
 
@@ -138,21 +197,21 @@ impl World {
 
     /// Counts a process in: a namespace without name lives while processes hold it.
     pub fn netns_hold(&mut self, ns: NsId) {
-        if let Some(net) = self.nets.get_mut(&ns) {
+        if let Some(net) = self.nets.get_mut(ns) {
             net.holds += 1;
         }
     }
 
     /// Counts a process out.
     pub fn netns_release(&mut self, ns: NsId) {
-        if let Some(net) = self.nets.get_mut(&ns) {
+        if let Some(net) = self.nets.get_mut(ns) {
             net.holds = net.holds.saturating_sub(1);
             self.doom(ns);
         }
     }
 
     fn is_referred_to(&self, ns: NsId) -> bool {
-        self.names.name_of(ns).is_some() || self.nets.get(&ns).is_some_and(|net| net.holds > 0)
+        self.names.name_of(ns).is_some() || self.nets.get(ns).is_some_and(|net| net.holds > 0)
     }
 
     /// Takes the namespace down in a while, if nobody refers to it.
@@ -174,9 +233,8 @@ impl World {
         }
         // VXLANs that were made here and live elsewhere.
         self.evict_uppers(ns, 0);
-        if let Some(net) = self.nets.remove(&ns) {
-            net.timer.into_iter().for_each(|key| self.queue.cancel(key));
-        }
-        self.touched.remove(&ns);
+        self.nets.remove(ns);
+        self.queue.set_timer(ns, None);
+        self.touched.retain(|touched| *touched != ns);
     }
 }

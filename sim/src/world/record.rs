@@ -124,8 +124,8 @@ impl World {
     pub fn take_pcap(&mut self) -> Vec<u8> {
         let World { recorder, nets, names, .. } = self;
         let Some(recorder) = recorder else { return Vec::new() };
-        for (ns, net) in nets.iter().filter(|(ns, _)| **ns != NsId::OUTSIDE) {
-            recorder.look(*ns, names.name_of(*ns), net.stack.ports());
+        for (ns, net) in nets.iter().filter(|(ns, _)| *ns != NsId::OUTSIDE) {
+            recorder.look(ns, names.name_of(ns), net.stack.ports());
             let interfaces: Vec<String> = recorder.ports.keys().map(|index| recorder.interface(*index)).collect();
             if let Some(capture) = &mut recorder.capture {
                 interfaces.iter().for_each(|name| capture.interface(name));

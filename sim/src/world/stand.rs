@@ -30,19 +30,40 @@ struct Stand {
 #[derive(Debug, Default)]
 pub(super) struct Stands {
     pairs: BTreeMap<u64, Stand>,
+    /// The pair of each upper link.
+    above: BTreeMap<Spot, u64>,
+    /// The pairs of each lower one.
+    below: BTreeSet<(Spot, u64)>,
     last: u64,
     active: BTreeSet<Spot>,
 }
 
 impl Stands {
+    fn of(&self, upper: Spot) -> Option<&Stand> {
+        self.pairs.get(self.above.get(&upper)?)
+    }
+
     /// The link that this one stands on.
     pub(super) fn lower_of(&self, ns: NsId, index: IfIndex) -> Option<Spot> {
-        self.pairs.values().find(|pair| pair.upper == (ns, index) && pair.lower.1 != 0).map(|pair| pair.lower)
+        self.of((ns, index)).filter(|pair| pair.lower.1 != 0).map(|pair| pair.lower)
     }
 
     /// The same, if it takes its carrier from that.
     pub(super) fn followed_by(&self, ns: NsId, index: IfIndex) -> Option<Spot> {
-        self.pairs.values().find(|pair| pair.upper == (ns, index) && pair.follows).map(|pair| pair.lower)
+        self.of((ns, index)).filter(|pair| pair.follows).map(|pair| pair.lower)
+    }
+
+    fn insert(&mut self, number: u64, pair: Stand) {
+        self.above.insert(pair.upper, number);
+        self.below.insert((pair.lower, number));
+        self.pairs.insert(number, pair);
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Stand> {
+        let pair = self.pairs.remove(&number)?;
+        self.above.remove(&pair.upper);
+        self.below.remove(&(pair.lower, number));
+        Some(pair)
     }
 
     pub(super) fn is_active(&self, ns: NsId, index: IfIndex) -> bool {
@@ -59,22 +80,22 @@ impl Stands {
 
     /// True if another link that sends by the same namespace is so.
     fn twin(&self, of: Spot, is: impl Fn(Spot) -> bool) -> bool {
-        let Some(own) = self.pairs.values().find(|pair| pair.upper == of) else { return false };
+        let Some(own) = self.of(of) else { return false };
         self.pairs.values().any(|pair| pair.upper != of && pair.lower.0 == own.lower.0 && is(pair.upper))
     }
 
     fn on(&self, lower: Spot) -> Vec<u64> {
-        self.pairs.iter().filter(|(_, pair)| pair.lower == lower).map(|(number, _)| *number).collect()
+        self.below.range((lower, 0)..=(lower, u64::MAX)).map(|(_, number)| *number).collect()
     }
 
     fn number_of(&self, upper: Spot) -> Option<u64> {
-        self.pairs.iter().find(|(_, pair)| pair.upper == upper).map(|(number, _)| *number)
+        self.above.get(&upper).copied()
     }
 }
 
 impl World {
     pub(super) fn port_of(&self, (ns, index): Spot) -> Option<&Port> {
-        self.nets.get(&ns)?.stack.ports().get(index)
+        self.nets.get(ns)?.stack.ports().get(index)
     }
 
     pub(super) fn port_of_mut(&mut self, (ns, index): Spot) -> Option<&mut Port> {
@@ -82,7 +103,7 @@ impl World {
     }
 
     fn stack_of(&mut self, ns: NsId) -> Option<&mut vethlab_engine::Stack> {
-        Some(&mut self.nets.get_mut(&ns)?.stack)
+        Some(&mut self.nets.get_mut(ns)?.stack)
     }
 
     /// A new link stands on another one, and takes its carrier.
@@ -100,7 +121,7 @@ impl World {
         self.stands.last += 1;
         let number = self.stands.last;
         let lower_up = self.port_of(lower).is_some_and(Port::is_up);
-        self.stands.pairs.insert(number, Stand { upper, lower, lower_up, follows });
+        self.stands.insert(number, Stand { upper, lower, lower_up, follows });
         self.tie(number);
         self.nsid_need(upper.0, lower.0);
     }
@@ -153,13 +174,15 @@ impl World {
     pub(super) fn stands_moved(&mut self, from: Spot, to: Spot) {
         self.watch_forget(Watched::Port(from.0, from.1));
         self.stands.active.remove(&from);
-        let mut moved = Vec::new();
-        for (number, pair) in &mut self.stands.pairs {
-            for spot in [&mut pair.upper, &mut pair.lower] {
-                if *spot == from {
-                    *spot = to;
-                    moved.push(*number);
-                }
+        let mut moved: Vec<u64> = self.stands.number_of(from).into_iter().chain(self.stands.on(from)).collect();
+        moved.sort_unstable();
+        for number in &moved {
+            if let Some(mut pair) = self.stands.remove(*number) {
+                [&mut pair.upper, &mut pair.lower]
+                    .into_iter()
+                    .filter(|spot| **spot == from)
+                    .for_each(|spot| *spot = to);
+                self.stands.insert(*number, pair);
             }
         }
         for number in moved {
@@ -171,6 +194,7 @@ impl World {
             }
             self.tie(number);
             self.nsid_need(pair.upper.0, pair.lower.0);
+            self.doubt(Watched::Port(pair.upper.0, pair.upper.1));
         }
     }
 
@@ -186,7 +210,7 @@ impl World {
     /// Takes a link without a device out of its namespace for good.
     pub(super) fn evict_virtual(&mut self, ns: NsId, index: IfIndex) {
         if let Some(number) = self.stands.number_of((ns, index))
-            && let Some(pair) = self.stands.pairs.remove(&number)
+            && let Some(pair) = self.stands.remove(number)
         {
             self.untie(number, pair.upper, pair.lower);
             if let Some(stack) = self.stack_of(pair.lower.0) {
@@ -229,6 +253,7 @@ impl World {
             let carrier = self.port_of(spot).is_some_and(|port| port.carrier);
             self.stands.set_active(ns, index, is_up && carrier);
         }
+        self.doubt(self.end_at(ns, index).map_or(Watched::Port(ns, index), Watched::End));
         self.heed_links();
         outcome
     }

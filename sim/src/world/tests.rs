@@ -1,6 +1,6 @@
 //! Worlds as scripts see them. What is expected was seen on Linux 6.18 with the same commands, unless it says otherwise.
 
-use super::{NsId, Recording};
+use super::{LinkAdd, LinkKind, NsId, PeerAdd, Recording};
 use crate::lab::{Host, Lab, Options};
 use vethlab_engine::control::Errno;
 use vethlab_engine::time::Duration;
@@ -333,4 +333,48 @@ fn a_frame_that_is_not_taken_is_counted_at_both_ends() {
     let long = dropped(&lab, 1).0;
     assert!(long > 0, "longer than a VLAN tag allows");
     assert_eq!(dropped(&lab, 2).1, long);
+}
+
+/// Ten thousand namespaces in a line, the routers in the midst of them routers, and a ping from one end of these to the other.
+#[test]
+fn ten_thousand_namespaces_are_ordinary() {
+    const COUNT: usize = 10_000;
+    const LINE: std::ops::Range<usize> = 5000..5008;
+    let mut lab = lab(Host::Bare);
+    {
+        let mut world = lab.world();
+        let line: Vec<NsId> = (0..COUNT).map(|at| world.netns_add(&format!("n{at}")).unwrap()).collect();
+        for pair in line.windows(2) {
+            let peer = PeerAdd { netns: Some(pair[1]), name: Some("left".into()), ..PeerAdd::default() };
+            let kind = LinkKind::Veth { peer: Box::new(peer) };
+            let name = Some("right".into());
+            world
+                .link_add(pair[0], LinkAdd { name, index: None, address: None, mtu: None, txqueuelen: None, kind })
+                .unwrap();
+        }
+        assert_eq!((world.stacks().count(), world.netns_list().len()), (COUNT + 1, COUNT));
+        assert_eq!(world.netns_named("n9999"), line.last().copied());
+    }
+    for (at, net) in LINE.zip(0..) {
+        let before: i32 = net - 1;
+        run(
+            &mut lab,
+            &format!(
+                "ip netns exec n{at} sysctl -qw net.ipv4.ip_forward=1
+                ip -n n{at} link set left up
+                ip -n n{at} link set right up
+                ip -n n{at} addr add 10.0.{net}.1/24 dev right
+                ip -n n{at} route add default via 10.0.{net}.2"
+            ),
+        );
+        if before >= 0 {
+            run(&mut lab, &format!("ip -n n{at} addr add 10.0.{before}.2/24 dev left"));
+        }
+        if before > 0 {
+            run(&mut lab, &format!("ip -n n{at} route add 10.0.0.0/24 via 10.0.{before}.1"));
+        }
+    }
+    let ping = out(&mut lab, "ip netns exec n5000 ping -c 2 10.0.6.2");
+    assert!(ping.contains("64 bytes from 10.0.6.2: icmp_seq=2 ttl=58 time="), "{ping}");
+    assert!(ping.contains("2 packets transmitted, 2 received, 0% packet loss"), "{ping}");
 }

@@ -5,6 +5,7 @@
 use super::cable::{End, Place};
 use super::event::{Event, Key};
 use super::{NsId, World};
+use std::collections::BTreeMap;
 use vethlab_engine::control::IfIndex;
 use vethlab_engine::link::{OperState, Port};
 use vethlab_engine::time::{Duration, Time};
@@ -24,8 +25,16 @@ pub(super) enum Watched {
 /// The list of links whose state has changed and was not noticed yet.
 #[derive(Debug, Default)]
 pub(super) struct LinkWatch {
-    /// Oldest first (`lweventlist`).
-    pending: Vec<Watched>,
+    /// Oldest first (`lweventlist`), each with its stamp. A link whose own stamp is another one is no longer waiting here.
+    list: Vec<(u64, Watched)>,
+    last_stamp: u64,
+    /// How many wait.
+    waiting: usize,
+    /// The stamps of links without a cable; a cable keeps those of its ends.
+    ports: BTreeMap<(NsId, IfIndex), u64>,
+    /// Of those that wait, the ones that may be urgent now and were not when the list was looked through last. While worlds
+    /// are built many wait that are not.
+    doubtful: Vec<Watched>,
     /// Not before then, what is not urgent (`linkwatch_nextevent`).
     next: Time,
     /// `LW_URGENT`
@@ -51,7 +60,7 @@ impl World {
     fn watched_port(&self, watched: Watched) -> Option<(NsId, &Port)> {
         match watched {
             Watched::End(end) => self.port_at(end),
-            Watched::Port(ns, index) => Some((ns, self.nets.get(&ns)?.stack.ports().get(index)?)),
+            Watched::Port(ns, index) => Some((ns, self.nets.get(ns)?.stack.ports().get(index)?)),
         }
     }
 
@@ -83,14 +92,57 @@ impl World {
         }
     }
 
+    /// The stamp of a link; 0 if it does not wait.
+    fn stamp(&self, watched: Watched) -> u64 {
+        match watched {
+            Watched::End(end) => self.cables.get(end.cable()).map_or(0, |cable| cable.watched[end.side()]),
+            Watched::Port(ns, index) => self.watch.ports.get(&(ns, index)).copied().unwrap_or(0),
+        }
+    }
+
+    fn set_stamp(&mut self, watched: Watched, stamp: u64) {
+        match watched {
+            Watched::End(end) => {
+                if let Some(cable) = self.cables.get_mut(end.cable()) {
+                    cable.watched[end.side()] = stamp;
+                }
+            }
+            Watched::Port(ns, index) if stamp == 0 => drop(self.watch.ports.remove(&(ns, index))),
+            Watched::Port(ns, index) => drop(self.watch.ports.insert((ns, index), stamp)),
+        }
+    }
+
+    /// Puts a link at the end of the list; false if it waits there already.
+    fn wait(&mut self, watched: Watched) -> bool {
+        if self.stamp(watched) != 0 {
+            return false;
+        }
+        self.watch.last_stamp += 1;
+        let stamp = self.watch.last_stamp;
+        self.set_stamp(watched, stamp);
+        if self.watch.list.len() > 2 * self.watch.waiting + 64 {
+            let list = std::mem::take(&mut self.watch.list);
+            self.watch.list = list.into_iter().filter(|(stamp, watched)| self.stamp(*watched) == *stamp).collect();
+        }
+        self.watch.list.push((stamp, watched));
+        self.watch.waiting += 1;
+        true
+    }
+
     /// `linkwatch_fire_event`
     pub(super) fn fire(&mut self, watched: Watched, urgent: bool) {
-        if !self.watch.pending.contains(&watched) {
-            self.watch.pending.push(watched);
-        } else if !urgent {
-            return;
+        let comes = self.wait(watched);
+        self.watch.doubtful.push(watched);
+        if comes || urgent {
+            self.watch_schedule(urgent);
         }
-        self.watch_schedule(urgent);
+    }
+
+    /// A link may have become urgent, if it waits: it was set up, say.
+    pub(super) fn doubt(&mut self, watched: Watched) {
+        if self.stamp(watched) != 0 {
+            self.watch.doubtful.push(watched);
+        }
     }
 
     /// `linkwatch_schedule_work`
@@ -120,15 +172,56 @@ impl World {
             watch.next = self.now + PAUSE;
         }
         watch.urgent = false;
-        for watched in std::mem::take(&mut watch.pending) {
+        match self.doubtful_ones().filter(|_| urgent_only) {
+            Some(doubtful) => doubtful.into_iter().for_each(|watched| self.notice_if_urgent(watched)),
+            None => self.look_through(urgent_only),
+        }
+        if self.watch.waiting > 0 {
+            self.watch_schedule(false);
+        }
+    }
+
+    /// Looks at all that wait. What is not noticed now waits on, behind those that have come meanwhile.
+    fn look_through(&mut self, urgent_only: bool) {
+        let list = std::mem::take(&mut self.watch.list);
+        self.watch.doubtful.clear();
+        let waited: Vec<Watched> =
+            list.into_iter().filter(|(stamp, watched)| self.stamp(*watched) == *stamp).map(|(_, it)| it).collect();
+        waited.iter().for_each(|watched| self.watch_forget(*watched));
+        for watched in waited {
             if urgent_only && !self.is_urgent(watched) {
-                self.watch.pending.push(watched);
+                self.wait(watched);
             } else {
                 self.notice(watched);
             }
         }
-        if !self.watch.pending.is_empty() {
-            self.watch_schedule(false);
+    }
+
+    /// Those of the waiting that may be urgent, oldest first; none if one of them may make others wait when it is noticed, as
+    /// a link does on which others stand: then the order counts, and all are looked at.
+    fn doubtful_ones(&mut self) -> Option<Vec<Watched>> {
+        let mut doubtful = std::mem::take(&mut self.watch.doubtful);
+        doubtful.retain(|watched| self.stamp(*watched) != 0);
+        doubtful.sort_by_key(|watched| self.stamp(*watched));
+        doubtful.dedup();
+        let is_plain = |watched: &Watched| {
+            let port = self.watched_port(*watched).map(|(_, port)| port);
+            matches!(watched, Watched::End(_)) && port.is_some_and(|port| !port.is_tapped())
+        };
+        debug_assert!(self.none_is_overlooked(&doubtful));
+        doubtful.iter().all(is_plain).then_some(doubtful)
+    }
+
+    /// True if nobody else waits that is urgent. Of a long list the end is looked at.
+    fn none_is_overlooked(&self, doubtful: &[Watched]) -> bool {
+        let waiting = self.watch.list.iter().rev().take(64).filter(|(stamp, watched)| self.stamp(*watched) == *stamp);
+        waiting.into_iter().all(|(_, watched)| doubtful.contains(watched) || !self.is_urgent(*watched))
+    }
+
+    fn notice_if_urgent(&mut self, watched: Watched) {
+        if self.is_urgent(watched) {
+            self.watch_forget(watched);
+            self.notice(watched);
         }
     }
 
@@ -140,9 +233,12 @@ impl World {
         }
     }
 
-    /// Forgets a link that is gone.
+    /// Forgets a link that is gone, or was seen to.
     pub(super) fn watch_forget(&mut self, gone: Watched) {
-        self.watch.pending.retain(|pending| *pending != gone);
+        if self.stamp(gone) != 0 {
+            self.set_stamp(gone, 0);
+            self.watch.waiting -= 1;
+        }
     }
 
     /// `linkwatch_do_dev`
@@ -179,7 +275,7 @@ impl World {
     /// each `dev NAME`), or reads its `carrier`, makes it notice now.
     pub fn link_sync(&mut self, ns: NsId, index: IfIndex) {
         let watched = self.end_at(ns, index).map_or(Watched::Port(ns, index), Watched::End);
-        if self.watch.pending.contains(&watched) {
+        if self.stamp(watched) != 0 {
             self.watch_forget(watched);
             self.notice(watched);
             self.finish();
