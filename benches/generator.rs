@@ -9,7 +9,7 @@ use vethlab_engine::device::mode::Failure;
 use vethlab_engine::device::xdp::{DropSink, Sender};
 
 /// Frames that are sent between two looks at the clock.
-pub const BURST: usize = 32;
+const BURST: usize = 32;
 /// Nothing has arrived for so long: nothing more will.
 const QUIET: Duration = Duration::from_millis(3);
 
@@ -64,24 +64,27 @@ impl Blast {
         }
     }
 
-    /// Sends at a pace, in millions a second, and tells `before_burst` of each burst by its number, with the sender; how many
-    /// were sent, how many arrived, and the pace that came of it.
+    /// Sends at a pace, in millions a second; how many were sent, how many arrived, and the pace that came of it. Before each
+    /// burst of which the first prepared frame is one, `first` may change it.
     pub fn paced(
         &mut self,
         pace: f64,
         lasting: Duration,
-        mut before_burst: impl FnMut(u64, &mut Sender),
+        mut first: impl FnMut(&mut Sender),
     ) -> io::Result<(u64, u64, f64)> {
         let before = self.counter.received()?;
-        let (began, mut sent, mut bursts) = (Instant::now(), 0u64, 0u64);
+        let (began, mut sent) = (Instant::now(), 0u64);
         while began.elapsed() < lasting {
             let due = Duration::from_secs_f64(sent as f64 / (pace * 1e6));
             while began.elapsed() < due {
                 std::hint::spin_loop();
             }
-            before_burst(bursts, &mut self.sender);
+            // They are sent in turn, from wherever the last burst ended.
+            let at = self.sender.sent() as usize % self.prepared.max(1);
+            if at == 0 || at + BURST > self.prepared {
+                first(&mut self.sender);
+            }
             sent += self.sender.send(BURST)? as u64;
-            bursts += 1;
         }
         let time = began.elapsed();
         let arrived = self.settled()? - before;

@@ -1,10 +1,10 @@
 //! After RFC 2544: the highest rate at which (nearly) nothing is lost, and how long frames are on their way at that rate.
 
-use super::{Court, FLOWS, PREPARED, Who, frames, subject};
+use super::{Court, FLOWS, SHORTEST, Who, frames, subject};
 use crate::chain::FRAME;
 use crate::contest::Session;
 use crate::field::{R0, S0, SINK, SOURCE};
-use crate::generator::{BURST, Blast};
+use crate::generator::Blast;
 use crate::report::{Samples, Unit};
 use crate::traffic::datagram;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
@@ -19,6 +19,10 @@ use std::time::{Duration, SystemTime};
 const LOSS: f64 = 0.001;
 /// Halvings of the interval between a rate that is carried and one that is not.
 const STEPS: u32 = 7;
+/// Bytes of probes that may wait until a trial is over.
+const ROOM: usize = 4 << 20;
+/// Every protocol (`linux/if_ether.h`).
+const ETH_P_ALL: u16 = 3;
 /// Where the probes go; their number is in the first four bytes of the payload.
 const PROBE: u16 = 7777;
 const NUMBER: std::ops::Range<usize> = 42..46;
@@ -38,8 +42,11 @@ pub(super) fn measure(session: &mut Session<'_>) {
         contenders.push(who.contender(name, move || {
             let working = court.work()?;
             trial.blast.aim(working.mac());
-            let rate = trial.search(settings.turn())?;
-            let (_, times) = trial.run(rate, settings.turn())?;
+            let lasting = settings.turn().max(SHORTEST);
+            let rate = trial.search(lasting)?;
+            let (_, times) = trial.run(rate, lasting)?;
+            // A turn whose probes were all lost tells no time.
+            let latencies = latencies.filter(|_| !times.is_empty());
             latencies.into_iter().for_each(|all| all.borrow_mut().push(percentiles(&times)));
             Ok(rate)
         }));
@@ -53,7 +60,7 @@ pub(super) fn measure(session: &mut Session<'_>) {
         for (at, of) in ["p50", "p99"].into_iter().enumerate() {
             let what = format!("64 bytes, latency at that rate, {of}: {name}");
             // The first is of the round that warms up.
-            let samples: Samples = found.iter().skip(1).map(|both| both[at]).collect();
+            let samples: Samples = found.iter().skip(usize::from(found.len() > 1)).map(|both| both[at]).collect();
             session.figure(&subject(&what, Unit::less("µs"), NOTE), samples);
         }
     }
@@ -78,8 +85,7 @@ struct Trial {
 impl Trial {
     fn open(court: &Court<'_>) -> io::Result<Trial> {
         let mut all = frames(FRAME);
-        // Each round of the prepared frames begins with a probe, and that is the first of a burst.
-        debug_assert_eq!(usize::from(PREPARED) % BURST, 0);
+        // Each round of the prepared frames begins with a probe.
         if let Some(first) = all.first_mut() {
             *first = datagram([S0, R0], (SOURCE, 4000 + FLOWS), (SINK, PROBE), FRAME);
         }
@@ -90,17 +96,15 @@ impl Trial {
     /// One trial: what part was lost, and how long the probes took.
     fn run(&mut self, rate: f64, lasting: Duration) -> io::Result<((f64, f64), Vec<Duration>)> {
         while arrived(&self.seen)?.is_some() {}
-        let every = u64::from(PREPARED) / BURST as u64;
         let mut sent = Vec::new();
-        let (count, came, pace) = self.blast.paced(rate, lasting, |burst, sender| {
-            if burst % every == 0 {
-                let number = sent.len() as u32;
-                sender.change(0, |frame| {
-                    frame.get_mut(40..42).into_iter().for_each(|sum| sum.fill(0));
-                    frame.get_mut(NUMBER).into_iter().for_each(|bytes| bytes.copy_from_slice(&number.to_be_bytes()));
-                });
-                sent.push(SystemTime::now());
-            }
+        let (count, came, pace) = self.blast.paced(rate, lasting, |sender| {
+            let number = sent.len() as u32;
+            sender.change(0, |frame| {
+                // No UDP checksum: the number changes.
+                frame.get_mut(40..42).into_iter().for_each(|sum| sum.fill(0));
+                frame.get_mut(NUMBER).into_iter().for_each(|bytes| bytes.copy_from_slice(&number.to_be_bytes()));
+            });
+            sent.push(SystemTime::now());
         })?;
         let mut times = Vec::new();
         while let Some((number, when)) = arrived(&self.seen)? {
@@ -134,7 +138,7 @@ impl Trial {
 
 /// A socket that sees probes, with the time at which they came, before they are dropped.
 fn watch() -> io::Result<Socket> {
-    let everything = Protocol::from(i32::from((libc_all() as u16).to_be()));
+    let everything = Protocol::from(i32::from(ETH_P_ALL.to_be()));
     let socket = Socket::new(Domain::PACKET, Type::RAW, Some(everything))?;
     // The UDP port of an Ethernet frame without options: load half a word, compare, take all of it or nothing.
     socket.attach_filter(&[
@@ -144,13 +148,9 @@ fn watch() -> io::Result<Socket> {
         SockFilter::new(0x06, 0, 0, 0),
     ])?;
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+    socket.set_recv_buffer_size(ROOM)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
-}
-
-/// `ETH_P_ALL`
-fn libc_all() -> i32 {
-    3
 }
 
 /// The next probe that has come: its number, and when.
