@@ -127,14 +127,16 @@ impl Ways {
 
     /// The next hop's MAC, if it was known and the neighbours are as they were.
     #[inline]
-    pub(crate) fn mac(&self, at: Kept, changes: u64) -> Option<Mac> {
+    pub(crate) fn mac(&self, at: Kept, changes: u64, (oif, next_hop): (IfIndex, Ipv4Addr)) -> Option<Mac> {
         let slot = self.slots.get(at.0 as usize)?;
-        (slot.neighbor_changes == changes).then_some(slot.mac)
+        (slot.neighbor_changes == changes && slot.leads_to(oif, next_hop)).then_some(slot.mac)
     }
 
-    /// Keeps the MAC of a way's next hop.
-    pub(crate) fn keep_mac(&mut self, at: Kept, changes: u64, mac: Mac) {
-        if let Some(slot) = self.slots.get_mut(at.0 as usize) {
+    /// Keeps the MAC of a way's next hop, unless another way has taken its place.
+    pub(crate) fn keep_mac(&mut self, at: Kept, changes: u64, (oif, next_hop): (IfIndex, Ipv4Addr), mac: Mac) {
+        if let Some(slot) = self.slots.get_mut(at.0 as usize)
+            && slot.leads_to(oif, next_hop)
+        {
             (slot.neighbor_changes, slot.mac) = (changes, mac);
         }
     }
@@ -164,6 +166,12 @@ impl Slot {
         self.changes == changes
             && (self.destination, self.source) == (key.destination, key.source)
             && (self.iif, self.mark, self.tos) == (key.iif, key.mark, key.tos)
+    }
+
+    #[inline]
+    fn leads_to(&self, oif: IfIndex, next_hop: Ipv4Addr) -> bool {
+        let known = if self.has_gateway { self.gateway } else { self.destination };
+        (self.oif, known) == (oif, next_hop)
     }
 
     #[inline]

@@ -61,7 +61,7 @@ impl Stack {
     /// The same, of a packet whose way is kept: the MAC is kept with it.
     #[inline]
     pub(super) fn mac_on_way(&mut self, now: Time, kept: Kept, port: IfIndex, next_hop: Ipv4Addr) -> Option<Mac> {
-        match self.ways.mac(kept, self.neighbors.changes()) {
+        match self.ways.mac(kept, self.neighbors.changes(), (port, next_hop)) {
             None => self.mac_to_keep(now, kept, port, next_hop),
             mac => mac,
         }
@@ -71,7 +71,7 @@ impl Stack {
     fn mac_to_keep(&mut self, now: Time, kept: Kept, port: IfIndex, next_hop: Ipv4Addr) -> Option<Mac> {
         let mac = self.next_mac(now, port, next_hop);
         if let Some(mac) = self.neighbors.lasting_mac(port, IpAddr::V4(next_hop)) {
-            self.ways.keep_mac(kept, self.neighbors.changes(), mac);
+            self.ways.keep_mac(kept, self.neighbors.changes(), (port, next_hop), mac);
         }
         mac
     }

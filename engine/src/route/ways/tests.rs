@@ -41,13 +41,26 @@ fn a_way_is_found_as_it_was_kept_until_something_changes() {
 fn its_mac_is_known_until_a_neighbour_changes() {
     let mut ways = Ways::default();
     let kept = ways.keep(1, &key(0), &route(3));
-    assert_eq!(ways.mac(kept, 5), None);
-    ways.keep_mac(kept, 5, Mac::BROADCAST);
-    assert_eq!((ways.mac(kept, 5), ways.mac(kept, 6)), (Some(Mac::BROADCAST), None));
-    assert_eq!(ways.mac(Kept::NOWHERE, 5), None);
+    let hop = (3, key(0).destination);
+    assert_eq!(ways.mac(kept, 5, hop), None);
+    ways.keep_mac(kept, 5, hop, Mac::BROADCAST);
+    assert_eq!((ways.mac(kept, 5, hop), ways.mac(kept, 6, hop)), (Some(Mac::BROADCAST), None));
+    assert_eq!(ways.mac(Kept::NOWHERE, 5, hop), None);
     // Another way in its place has another MAC.
     let again = ways.keep(2, &key(0), &route(3));
-    assert_eq!((again, ways.mac(again, 5)), (kept, None));
+    assert_eq!((again, ways.mac(again, 5, hop)), (kept, None));
+}
+
+#[test]
+fn a_packet_whose_ways_place_was_taken_gets_no_other_hops_mac() {
+    let mut ways = Ways::default();
+    let (ours, theirs) = ((6, Ipv4Addr::new(10, 0, 0, 1)), (3, key(0).destination));
+    let kept = ways.keep(1, &key(0), &route(6));
+    assert_eq!(ways.keep(2, &key(0), &route(3)), kept);
+    ways.keep_mac(kept, 5, ours, Mac::BROADCAST);
+    assert_eq!(ways.mac(kept, 5, theirs), None);
+    ways.keep_mac(kept, 5, theirs, Mac::BROADCAST);
+    assert_eq!((ways.mac(kept, 5, ours), ways.mac(kept, 5, theirs)), (None, Some(Mac::BROADCAST)));
 }
 
 /// However many are asked for, the places are bounded, and what is found is right.
