@@ -66,6 +66,8 @@ pub trait Family: Copy + Debug + Send + Sync + 'static {
     fn number(self) -> Self::Number;
     /// The address of a number.
     fn of_number(number: Self::Number) -> Self;
+    /// True if two numbers begin with the same so many bits.
+    fn begin_alike(one: Self::Number, other: Self::Number, bits: u8) -> bool;
 }
 
 impl Family for Ipv4Addr {
@@ -81,6 +83,11 @@ impl Family for Ipv4Addr {
     fn of_number(number: u32) -> Ipv4Addr {
         Ipv4Addr::from_bits(number)
     }
+
+    #[inline(always)]
+    fn begin_alike(one: u32, other: u32, bits: u8) -> bool {
+        u64::from(one ^ other) << bits >> 32 == 0
+    }
 }
 
 impl Family for Ipv6Addr {
@@ -95,6 +102,11 @@ impl Family for Ipv6Addr {
     #[inline(always)]
     fn of_number(number: u128) -> Ipv6Addr {
         Ipv6Addr::from_bits(number)
+    }
+
+    #[inline(always)]
+    fn begin_alike(one: u128, other: u128, bits: u8) -> bool {
+        (one ^ other).leading_zeros() >= u32::from(bits)
     }
 }
 

@@ -41,7 +41,7 @@ impl<A: Address> Fib<A> {
     pub fn len(&self) -> usize {
         match &self.form {
             Form::Small(small) => small.prefixes().len(),
-            Form::Large(large) => large.len(),
+            Form::Large(large) => large.count(),
         }
     }
 

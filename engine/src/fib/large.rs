@@ -14,7 +14,7 @@ pub trait Large<A: Family>: Debug + Default {
     type Table: Lookup<A::Number>;
 
     /// How many prefixes there are.
-    fn len(&self) -> usize;
+    fn count(&self) -> usize;
     /// What exactly this prefix has.
     fn get(&self, prefix: Prefix<A>) -> Option<Leaf>;
     /// Puts a prefix in, to be [built](Large::rebuild); what it had before.

@@ -6,6 +6,7 @@
 
 use super::{Family, Leaf, NO_ROUTE, NextHopId, next_hop};
 use crate::addr::{Address, Prefix};
+use core::hint::select_unpredictable;
 
 /// Up to so many prefixes are asked one after the other: that is faster than any search.
 const FEW: usize = 8;
@@ -103,16 +104,19 @@ impl<A: Address> Small<A> {
     #[inline]
     pub(super) fn lookup(&self, number: A::Number) -> NextHopId {
         if self.starts.is_empty() {
-            let address = A::of_number(number);
-            let found = self.prefixes.iter().rev().find(|(prefix, _)| prefix.contains(address));
-            return found.map_or(NO_ROUTE, |(_, leaf)| next_hop(*leaf));
+            // A branch would be missed too often: all are asked, and the last that holds the address counts.
+            return self.prefixes.iter().fold(NO_ROUTE, |found, (prefix, leaf)| {
+                let is_in = A::begin_alike(prefix.address().number(), number, prefix.length());
+                select_unpredictable(is_in, next_hop(*leaf), found)
+            });
         }
         let behind = self.starts.partition_point(|start| *start <= number);
         self.leaves.get(behind.wrapping_sub(1)).map_or(NO_ROUTE, |leaf| next_hop(*leaf))
     }
 
     pub(super) fn lookup_batch(&self, numbers: &[A::Number], next_hops: &mut [NextHopId]) {
-        if !self.starts.is_empty() {
+        // No register holds several addresses of IPv6.
+        if A::BITS > 64 || !self.starts.is_empty() {
             for (number, answer) in numbers.iter().zip(next_hops) {
                 *answer = self.lookup(*number);
             }
@@ -124,7 +128,8 @@ impl<A: Address> Small<A> {
             let mask = A::from_bits(!(prefix.address().to_bits() ^ prefix.last().to_bits())).number();
             let (wanted, next_hop) = (prefix.address().number(), next_hop(*leaf));
             for (number, answer) in numbers.iter().zip(&mut *next_hops) {
-                *answer = if *number & mask == wanted { next_hop } else { *answer };
+                let chosen = u16::from(*number & mask == wanted).wrapping_neg();
+                *answer = (*answer & !chosen) | (next_hop & chosen);
             }
         }
     }

@@ -57,7 +57,7 @@ impl Large4 {
 impl Large<Ipv4Addr> for Large4 {
     type Table = Table;
 
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.rib.len()
     }
 

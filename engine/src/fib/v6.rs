@@ -44,7 +44,7 @@ impl Default for Large6 {
 impl Large<Ipv6Addr> for Large6 {
     type Table = Table;
 
-    fn len(&self) -> usize {
+    fn count(&self) -> usize {
         self.runs.prefixes().len()
     }
 
