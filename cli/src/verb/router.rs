@@ -49,9 +49,9 @@ enum Io {
     Auto,
     /// Packet sockets, recvmmsg and sendmmsg: carries everything, and is what the others are compared with
     Plain,
-    /// A ring that the kernel fills, and sendmmsg: carries everything
+    /// A ring that the kernel fills, and sendmmsg; frames longer than its slots wait beside it: carries everything
     Ring,
-    /// The best for kernel TCP
+    /// A ring whose slots hold super-frames of 64 KiB: carries everything
     Gso,
     /// AF_XDP: the fastest for small frames, but wants CAP_BPF, and at the far ends `ethtool -K IFNAME tso off gso off`
     Xdp,
