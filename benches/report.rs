@@ -149,10 +149,12 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// The one in the middle; not a number if there is none.
+    /// The one in the middle, or the mean of the two there; not a number if there is none.
     pub fn median(&self) -> f64 {
         let sorted = self.sorted();
-        sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+        let at = |at: usize| sorted.get(at).copied().unwrap_or(f64::NAN);
+        let middle = sorted.len() / 2;
+        if sorted.len().is_multiple_of(2) { (at(middle.wrapping_sub(1)) + at(middle)) / 2.0 } else { at(middle) }
     }
 
     /// The least.
