@@ -52,13 +52,15 @@ pub struct Filter {
     /// By [`TableName`].
     tables: [Option<Box<Installed>>; 4],
     empty: bool,
+    /// The `nat` table has a chain.
+    translates: bool,
     rng: Rng,
 }
 
 impl Filter {
     /// No tables. The chance of `-m statistic` is drawn from `rng`.
     pub(crate) fn new(rng: Rng) -> Filter {
-        Filter { tables: [const { None }; 4], empty: true, rng }
+        Filter { tables: [const { None }; 4], empty: true, translates: false, rng }
     }
 
     /// A table as it is now, counters included; none if nobody has touched it yet.
@@ -79,8 +81,15 @@ impl Filter {
         let Some(place) = self.tables.get_mut(table.name as usize) else { return Ok(()) };
         let installed = Installed::new(table, place.take().map(|before| *before));
         *place = Some(Box::new(installed));
-        self.empty = false;
+        self.look_over();
         Ok(())
+    }
+
+    /// What packets ask of all tables is found out once.
+    fn look_over(&mut self) {
+        self.empty = self.tables.iter().all(Option::is_none);
+        let made = |chain: &Chain| chain.policy.is_some() && chain.standing != Standing::Absent;
+        self.translates = self.table(TableName::Nat).is_some_and(|table| table.chains.iter().any(made));
     }
 
     /// Takes a table away, as if nobody had touched it.
@@ -88,7 +97,7 @@ impl Filter {
         if let Some(place) = self.tables.get_mut(name as usize) {
             *place = None;
         }
-        self.empty = self.tables.iter().all(Option::is_none);
+        self.look_over();
     }
 
     /// True if a rule needs to know connections.
@@ -97,14 +106,15 @@ impl Filter {
     }
 
     /// True if there is such a table.
+    #[inline]
     pub(crate) fn has(&self, name: TableName) -> bool {
-        self.table(name).is_some()
+        self.tables.get(name as usize).is_some_and(Option::is_some)
     }
 
     /// True if the `nat` table has a chain: packets are translated then.
+    #[inline]
     pub(crate) fn translates(&self) -> bool {
-        let made = |chain: &Chain| chain.policy.is_some() && chain.standing != Standing::Absent;
-        self.table(TableName::Nat).is_some_and(|table| table.chains.iter().any(made))
+        self.translates
     }
 
     /// Asks a table's chain for the subject's hook; without one, everything is accepted.

@@ -48,6 +48,17 @@ impl FrameBuf {
         FrameBuf { store: Vec::new(), head: 0, offload: PLAIN }
     }
 
+    /// How many bytes it has.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.store.len() - self.head
+    }
+
+    /// True if it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Takes `count` bytes off the front (a header that was read).
     ///
     /// # Panics
@@ -74,6 +85,7 @@ impl FrameBuf {
     }
 
     /// Cuts the end off, if the frame is longer than `length`.
+    #[inline]
     pub fn truncate(&mut self, length: usize) {
         self.store.truncate(self.head + length);
     }
@@ -225,6 +237,7 @@ impl Outbox {
     }
 
     /// Adds a frame.
+    #[inline]
     pub fn push(&mut self, port: IfIndex, frame: FrameBuf) {
         self.frames.push((port, frame));
     }

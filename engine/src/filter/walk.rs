@@ -3,7 +3,7 @@
 use super::install::{Installed, Plan};
 use super::matches::{fits, fits_ip};
 use super::rule::{RejectWith, Rule, RuleCounters, Standing};
-use super::sieve::Facts;
+use super::sieve::{Facts, Sieve};
 use super::subject::Subject;
 use super::targets::{Next, act};
 use super::validate::DEPTH;
@@ -42,19 +42,19 @@ pub(super) fn walk<O: Observer>(
         if let Some(facts) = &facts {
             place.1 = skip(installed, place, facts);
         }
-        let next = match step(installed, place, subject, rng, observer) {
-            Some(Ok(next)) => {
-                // What the target did may show.
-                facts = Facts::of(subject, installed.sieves_state);
-                next
-            }
+        let next = match step(installed, place, facts.is_some(), subject, rng, observer) {
+            Some(Ok(next)) => next,
             Some(Err(verdict)) => return verdict,
             // The chain ends here.
             None => Next::Return,
         };
         let (chain, rule) = place;
         match next {
-            Next::Continue => place = (chain, rule + 1),
+            Next::Continue => {
+                place = (chain, rule + 1);
+                // What a target did may show.
+                facts = Facts::of(subject, installed.sieves_state);
+            }
             Next::Jump | Next::Goto => {
                 let to = installed.plans.get(chain).and_then(|plans| plans.get(rule)).map_or(base, |plan| plan.to);
                 if next == Next::Jump {
@@ -85,11 +85,12 @@ fn skip(installed: &Installed, (chain, rule): Place, facts: &Facts) -> usize {
     rule + left.iter().position(|sieve| sieve.holds(facts)).unwrap_or(left.len())
 }
 
-/// Asks one rule; none: there is none.
+/// Asks one rule, unless its sieve has said all; none: there is none.
 #[inline]
 fn step<O: Observer>(
     installed: &mut Installed,
     (chain, rule): Place,
+    sieved: bool,
     subject: &mut Subject<'_>,
     rng: &mut Rng,
     observer: &mut O,
@@ -98,7 +99,8 @@ fn step<O: Observer>(
     let chain_name = &mut installed.table.chains.get_mut(chain)?;
     let of = chain_name.rules.get_mut(rule)?;
     let plan = installed.plans.get_mut(chain)?.get_mut(rule)?;
-    match rule_fits(of, plan, subject, rng) {
+    let fits = sieved && installed.sieves.get(chain).and_then(|sieves| sieves.get(rule)).is_some_and(Sieve::is_whole);
+    match if fits { Ok(true) } else { rule_fits(of, plan, subject, rng) } {
         Ok(true) => {}
         Ok(false) => return Some(Ok(Next::Continue)),
         Err(_) => return Some(Err(Verdict::Broken)),
@@ -109,7 +111,7 @@ fn step<O: Observer>(
     Some(Ok(act(target, subject)))
 }
 
-fn rule_fits(
+pub(super) fn rule_fits(
     rule: &Rule,
     plan: &mut Plan,
     subject: &Subject<'_>,

@@ -29,6 +29,9 @@ impl Conntrack {
             nfct.conn_id().into_iter().for_each(|id| self.kill(id));
             return Err(DropReason::NatOutChanged);
         }
+        if !is_error && !applies(conn, manip, direction) {
+            return Ok(false);
+        }
         let Some(target) = conn.tuple(direction.other()).inverted() else { return Ok(false) };
         if is_error {
             let [translated, done] = [status::NAT_MASK, status::NAT_DONE_MASK];
@@ -36,9 +39,6 @@ impl Conntrack {
             let quoted = *conn.tuple(direction.other());
             let bound = applies(conn, manip, direction);
             return error(packet, &header, bound.then_some((target, quoted)), manip, may_redirect);
-        }
-        if !applies(conn, manip, direction) {
-            return Ok(false);
         }
         Ok(rewrite(packet, &target, manip, unfinished))
     }
@@ -89,7 +89,7 @@ fn rewrite(packet: &mut [u8], target: &Tuple, manip: Manip, unfinished: bool) ->
     };
     let Some((ip, payload)) = packet.split_at_mut_checked(header.header_length) else { return false };
     if header.fragment_offset() == 0 {
-        let change = Change { old, new, unfinished };
+        let change = Change { addresses: address_change(old, new), unfinished };
         match target.protocol {
             protocol::TCP => change.tcp(payload, manip, port),
             protocol::UDP | UDPLITE => change.udp(payload, manip, port),
@@ -100,15 +100,14 @@ fn rewrite(packet: &mut [u8], target: &Tuple, manip: Manip, unfinished: bool) ->
     let at = if manip == Manip::Source { 12 } else { 16 };
     write(ip, at, new.octets());
     if let Some(sum) = read(ip, 10) {
-        write(ip, 10, replaced(sum, old, new).to_be_bytes());
+        write(ip, 10, checksum::changed(sum, address_change(old, new)).to_be_bytes());
     }
     old != new
 }
 
 /// A change of an address, as the checksum of a payload sees it.
 struct Change {
-    old: Ipv4Addr,
-    new: Ipv4Addr,
+    addresses: u32,
     /// The checksum holds the pseudo header's sum, not inverted, and no ports.
     unfinished: bool,
 }
@@ -140,8 +139,8 @@ impl Change {
 
     fn mend(&self, sum: u16, before: u16, port: u16) -> u16 {
         match self.unfinished {
-            true => !replaced(!sum, self.old, self.new),
-            false => checksum::update(replaced(sum, self.old, self.new), before, port),
+            true => !checksum::changed(!sum, self.addresses),
+            false => checksum::changed(sum, self.addresses + checksum::change(before, port)),
         }
     }
 }
@@ -156,11 +155,11 @@ fn echo(message: &mut [u8], id: u16) {
     }
 }
 
-/// A checksum after an address in what it covers has changed.
-fn replaced(sum: u16, old: Ipv4Addr, new: Ipv4Addr) -> u16 {
+/// An address that changes, as a checksum over it sees it.
+fn address_change(old: Ipv4Addr, new: Ipv4Addr) -> u32 {
     let halves = |address: Ipv4Addr| ((address.to_bits() >> 16) as u16, address.to_bits() as u16);
     let ((a, b), (c, d)) = (halves(old), halves(new));
-    checksum::update(checksum::update(sum, a, c), b, d)
+    checksum::change(a, c) + checksum::change(b, d)
 }
 
 /// Sets a port; what it was.
@@ -171,10 +170,12 @@ fn set_port(segment: &mut [u8], manip: Manip, port: u16) -> Option<u16> {
     Some(before)
 }
 
+#[inline]
 fn read(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..)?.first_chunk::<2>().copied().map(u16::from_be_bytes)
 }
 
+#[inline]
 fn write<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
     if let Some(place) = bytes.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<N>()) {
         *place = value;

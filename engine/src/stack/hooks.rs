@@ -233,13 +233,10 @@ impl Stack {
         let unfinished = packet.frame.offload.partial_checksum.is_some();
         let out = ways.outward.unwrap_or(0);
         let changed = self.conntrack.nat_packet(&mut packet.frame, unfinished, &packet.nfct, hook, out)?;
-        let before = packet.header;
-        if let Some(header) = Ipv4::parse(&packet.frame) {
+        // Nothing of a header changes but an address.
+        if changed && let Some(header) = Ipv4::parse(&packet.frame) {
             packet.header = header;
-        }
-        let Ipv4 { source, destination, .. } = packet.header;
-        if (source, destination) != (before.source, before.destination) {
-            let (source, destination) = (source.into(), destination.into());
+            let (source, destination) = (header.source.into(), header.destination.into());
             observer.step(Step::Translated { hook, source, destination });
         }
         Ok(changed)

@@ -7,7 +7,13 @@ use crate::addr::Ipv4Addr;
 #[inline]
 pub fn sum(bytes: &[u8]) -> u32 {
     let mut total = 0u64;
-    let (words, rest) = bytes.as_chunks::<4>();
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        let (sum, carried) = total.overflowing_add(u64::from_ne_bytes(*word));
+        total = sum + u64::from(carried);
+    }
+    total = (total & 0xffff_ffff) + (total >> 32);
+    let (words, rest) = rest.as_chunks::<4>();
     for word in words {
         total += u64::from(u32::from_ne_bytes(*word));
     }
@@ -67,6 +73,18 @@ pub fn holds(bytes: &[u8]) -> bool {
 #[inline]
 pub const fn update(checksum: u16, old: u16, new: u16) -> u16 {
     finish(!checksum as u32 + !old as u32 + new as u32)
+}
+
+/// Words that change, as a checksum over them sees it: the sum of !old + new. Those of several add up.
+#[inline]
+pub const fn change(old: u16, new: u16) -> u32 {
+    !old as u32 + new as u32
+}
+
+/// The checksum after such a change of at most 65,000 words: what one [`update`] after the other comes to.
+#[inline]
+pub const fn changed(checksum: u16, change: u32) -> u16 {
+    finish(!checksum as u32 + change)
 }
 
 /// The sum of the pseudo header that UDP and TCP over IPv4 are checked with; `length` is that of their header and data.

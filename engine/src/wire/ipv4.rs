@@ -56,7 +56,7 @@ impl Ipv4 {
 
     /// Reads and checks a received header, in the order of Linux's `ip_rcv_core`. What is returned without error fits
     /// into `packet`: `header_length <= total_length <= packet.len()`.
-    #[inline]
+    #[inline(always)]
     pub fn checked(packet: &[u8]) -> Result<Ipv4, DropReason> {
         let fixed = packet.first_chunk::<HEADER>().ok_or(DropReason::IpHeaderTruncated)?;
         if fixed[0] >> 4 != 4 {
@@ -89,7 +89,7 @@ impl Ipv4 {
         (fixed[0] >> 4 == 4 && fits).then_some(header)
     }
 
-    #[inline]
+    #[inline(always)]
     fn read(fixed: &[u8; HEADER]) -> Ipv4 {
         let &[first, tos, a, b, c, d, e, f, ttl, protocol, _, _, g, h, i, j, k, l, m, n] = fixed;
         Ipv4 {
