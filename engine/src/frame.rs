@@ -21,10 +21,17 @@ pub(crate) const LARGE: usize = HEADROOM + 65_536 + 64;
 
 /// One frame: the bytes from the first of the link header to the last of the payload, no FCS.
 pub struct FrameBuf {
-    store: Vec<u8>,
-    head: usize,
+    /// In a place of its own, so that who hands a frame on moves a pointer; none: it was taken away.
+    store: Option<Box<Store>>,
     /// What the device said about the checksum and segmentation of this frame.
     pub offload: Offload,
+}
+
+/// A buffer, and where in it the frame begins.
+#[derive(Debug, Default)]
+struct Store {
+    bytes: Vec<u8>,
+    head: usize,
 }
 
 /// What a real device may leave to the receiver: the facts of a `virtio_net_hdr`.
@@ -45,13 +52,13 @@ impl FrameBuf {
     pub(crate) const fn none() -> FrameBuf {
         const PLAIN: Offload =
             Offload { partial_checksum: None, segment_size: None, segment_kind: 0, header_length: 0 };
-        FrameBuf { store: Vec::new(), head: 0, offload: PLAIN }
+        FrameBuf { store: None, offload: PLAIN }
     }
 
     /// How many bytes it has.
     #[inline]
     pub fn len(&self) -> usize {
-        self.store.len() - self.head
+        self.store.as_ref().map_or(0, |store| store.bytes.len() - store.head)
     }
 
     /// True if it has none.
@@ -66,39 +73,40 @@ impl FrameBuf {
     #[inline]
     pub fn pull(&mut self, count: usize) {
         assert!(count <= self.len(), "pull past the end");
-        self.head += count;
+        if let Some(store) = &mut self.store {
+            store.head += count;
+        }
     }
 
     /// Puts `count` bytes before the front, with whatever value they have, and moves the frame back if there is no room.
     #[inline]
     pub fn push(&mut self, count: usize) {
-        if self.head < count {
-            self.move_back(count - self.head);
+        let Some(store) = &mut self.store else { return };
+        if store.head < count {
+            store.move_back(count - store.head);
         }
-        self.head -= count;
-    }
-
-    #[cold]
-    fn move_back(&mut self, count: usize) {
-        self.store.splice(0..0, core::iter::repeat_n(0, count));
-        self.head += count;
+        store.head -= count;
     }
 
     /// Cuts the end off, if the frame is longer than `length`.
     #[inline]
     pub fn truncate(&mut self, length: usize) {
-        self.store.truncate(self.head + length);
+        if let Some(store) = &mut self.store {
+            store.bytes.truncate(store.head + length);
+        }
     }
 
     /// Adds bytes at the end.
     pub fn extend(&mut self, bytes: &[u8]) {
-        self.store.extend_from_slice(bytes);
+        if let Some(store) = &mut self.store {
+            store.bytes.extend_from_slice(bytes);
+        }
     }
 
     /// What holds the bytes, for a device that has the kernel write them: those of a fresh frame begin after [`HEADROOM`].
     #[cfg(target_os = "linux")]
     pub(crate) fn store_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.store
+        &mut self.store.get_or_insert_default().bytes
     }
 
     /// What the frame costs in Linux's books: see [`truesize`].
@@ -108,7 +116,17 @@ impl FrameBuf {
 
     /// Makes the frame `length` bytes long; new bytes at the end are 0.
     pub fn resize(&mut self, length: usize) {
-        self.store.resize(self.head + length, 0);
+        if let Some(store) = &mut self.store {
+            store.bytes.resize(store.head + length, 0);
+        }
+    }
+}
+
+impl Store {
+    #[cold]
+    fn move_back(&mut self, count: usize) {
+        self.bytes.splice(0..0, core::iter::repeat_n(0, count));
+        self.head += count;
     }
 }
 
@@ -131,14 +149,20 @@ impl Deref for FrameBuf {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        &self.store[self.head..]
+        match &self.store {
+            Some(store) => &store.bytes[store.head..],
+            None => &[],
+        }
     }
 }
 
 impl DerefMut for FrameBuf {
     #[inline]
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.store[self.head..]
+        match &mut self.store {
+            Some(store) => &mut store.bytes[store.head..],
+            None => &mut [],
+        }
     }
 }
 
@@ -151,7 +175,7 @@ impl fmt::Debug for FrameBuf {
 #[cfg(debug_assertions)]
 impl Drop for FrameBuf {
     fn drop(&mut self) {
-        let lost = self.store.capacity() != 0 && !std::thread::panicking();
+        let lost = self.store.is_some() && !std::thread::panicking();
         assert!(!lost, "a frame of {} bytes was lost: neither sent, nor consumed, nor discarded", self.len());
     }
 }
@@ -159,9 +183,9 @@ impl Drop for FrameBuf {
 /// Where frames come from and go back to.
 #[derive(Debug, Default)]
 pub struct FramePool {
-    tiny: Vec<Vec<u8>>,
-    small: Vec<Vec<u8>>,
-    large: Vec<Vec<u8>>,
+    tiny: Vec<Box<Store>>,
+    small: Vec<Box<Store>>,
+    large: Vec<Box<Store>>,
     taken: usize,
 }
 
@@ -178,11 +202,13 @@ impl FramePool {
             ..=SMALL => (&mut self.small, SMALL),
             _ => (&mut self.large, LARGE),
         };
-        let mut store = free.pop().unwrap_or_else(|| Vec::with_capacity(size.max(HEADROOM + capacity)));
-        store.clear();
-        store.resize(HEADROOM, 0);
+        let fresh = || Box::new(Store { bytes: Vec::with_capacity(size.max(HEADROOM + capacity)), head: 0 });
+        let mut store = free.pop().unwrap_or_else(fresh);
+        store.head = HEADROOM;
+        store.bytes.clear();
+        store.bytes.resize(HEADROOM, 0);
         self.taken += 1;
-        FrameBuf { store, head: HEADROOM, offload: Offload::default() }
+        FrameBuf { store: Some(store), offload: Offload::default() }
     }
 
     /// A frame with these bytes.
@@ -194,9 +220,9 @@ impl FramePool {
 
     /// Takes a frame back.
     pub fn give(&mut self, mut frame: FrameBuf) {
-        let store = core::mem::take(&mut frame.store);
+        let Some(store) = frame.store.take() else { return };
         self.taken -= 1;
-        let free = match store.capacity() {
+        let free = match store.bytes.capacity() {
             ..SMALL => &mut self.tiny,
             ..LARGE => &mut self.small,
             _ => &mut self.large,

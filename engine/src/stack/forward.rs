@@ -52,7 +52,8 @@ impl Stack {
         match self.mac_on_way(now, packet.kept, way.oif, next_hop) {
             Some(mac) => {
                 observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
-                Ok(Fate::Transmit { port: way.oif, mac })
+                packet.mac = mac;
+                Ok(Fate::Transmit { port: way.oif })
             }
             None => Ok(Fate::Park { port: way.oif, next_hop }),
         }

@@ -59,6 +59,7 @@ pub(super) struct Packet {
     pub(super) sender: Sender,
     /// Whose MAC it is to be sent to, and what fits on the way there, once that is known.
     pub(super) next_hop: Ipv4Addr,
+    pub(super) mac: Mac,
     pub(super) mtu: u32,
     /// Bytes of the largest fragment that it was put together from on its way; 0: it never was in fragments
     /// (`frag_max_size`).
@@ -143,6 +144,7 @@ impl Packet {
             source_mac: None,
             sender: Sender::Nobody,
             next_hop: Ipv4Addr::UNSPECIFIED,
+            mac: Mac::ZERO,
             mtu: 0,
             largest: 0,
             physdev: (None, None),
@@ -197,8 +199,8 @@ impl Packet {
 /// Where a packet's way goes on: `walk` decides it, `visit` acts on it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fate {
-    /// It leaves by this port, to this MAC.
-    Transmit { port: IfIndex, mac: Mac },
+    /// It leaves by this port, to the packet's MAC.
+    Transmit { port: IfIndex },
     /// It waits for the next hop's MAC.
     Park { port: IfIndex, next_hop: Ipv4Addr },
     /// It is cut in fragments, which leave.

@@ -35,10 +35,10 @@ impl Stack {
             Err(reason) => return self.refuse(cx, packet, reason, observer),
         };
         match fate {
-            Fate::Transmit { port, mac } => {
+            Fate::Transmit { port } => {
                 self.before_leaving(cx, &mut packet, port, observer);
                 // Nobody here waits for the answer: a frame that the port does not take is counted there.
-                let _ = self.transmit_as(cx, port, mac, packet.frame, Routed::PASSING, observer);
+                let _ = self.transmit_as(cx, port, packet.mac, packet.frame, Routed::PASSING, observer);
             }
             Fate::Park { port, next_hop } => {
                 self.before_leaving(cx, &mut packet, port, observer);
@@ -105,8 +105,12 @@ impl Stack {
         observer: &mut O,
     ) -> Result<Option<Fate>, DropReason> {
         let (header, tapped) = self.admit(cx, packet)?;
-        if tapped && let Some(fate) = self.taken_above(cx, packet, &header, observer)? {
-            return Ok(Some(fate));
+        if tapped {
+            // A copy, so that only frames that go this way have their header laid down in memory.
+            let header = Ethernet { ..header };
+            if let Some(fate) = self.taken_above(cx, packet, &header, observer)? {
+                return Ok(Some(fate));
+            }
         }
         let Ethernet { source, ethertype, .. } = header;
         if !self.sockets.hears_no_frames() {
