@@ -50,8 +50,19 @@ impl<T> Table<T> {
 
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&Entry<T>> {
-        let slot = self.index[self.place(key)?];
-        self.slots[slot as usize].as_ref()
+        let mask = self.index.len() - 1;
+        let mut place = self.home(key);
+        loop {
+            let slot = *self.index.get(place)?;
+            if slot == EMPTY {
+                return None;
+            }
+            let entry = self.slots.get(slot as usize)?.as_ref()?;
+            if entry.key == key {
+                return Some(entry);
+            }
+            place = (place + 1) & mask;
+        }
     }
 
     #[inline]

@@ -69,11 +69,11 @@ impl Stack {
 
     #[inline(never)]
     fn mac_to_keep(&mut self, now: Time, kept: Kept, port: IfIndex, next_hop: Ipv4Addr) -> Option<Mac> {
-        let mac = self.next_mac(now, port, next_hop);
         if let Some(mac) = self.neighbors.lasting_mac(port, IpAddr::V4(next_hop)) {
             self.ways.keep_mac(kept, self.neighbors.changes(), (port, next_hop), mac);
+            return Some(mac);
         }
-        mac
+        self.next_mac(now, port, next_hop)
     }
 
     /// Some addresses need no resolution: an entry is made that says so.
