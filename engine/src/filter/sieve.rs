@@ -72,7 +72,11 @@ impl Sieve {
                 }
                 Match::State(of) => sieve.state(Some(*of)),
                 Match::Comment(_) => {}
-                Match::Tcp(_) | Match::Icmp(_) | Match::Multiport { .. } | Match::Limit { .. } | Match::Statistic(_) => {
+                Match::Tcp(_)
+                | Match::Icmp(_)
+                | Match::Multiport { .. }
+                | Match::Limit { .. }
+                | Match::Statistic(_) => {
                     sieve.whole = false;
                     break;
                 }

@@ -12,3 +12,4 @@ mod reasons;
 mod taps;
 mod tcp;
 mod vxlan;
+mod ways;

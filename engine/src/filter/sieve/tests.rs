@@ -111,7 +111,10 @@ fn sieves_say_what_rules_say() {
         let fits = rule_fits(&rule, &mut plan, &subject, &mut rng).expect("nothing here drops");
         if let Some(facts) = facts {
             assert!(sieve.holds(&facts) || !fits, "{rule:?} fits {facts:?}, and {sieve:?} does not hold it");
-            assert!(!sieve.holds(&facts) || !sieve.is_whole() || fits, "{sieve:?} holds {facts:?}, {rule:?} does not fit");
+            assert!(
+                !sieve.holds(&facts) || !sieve.is_whole() || fits,
+                "{sieve:?} holds {facts:?}, {rule:?} does not fit"
+            );
             passed_over += usize::from(!sieve.holds(&facts));
             taken += usize::from(sieve.is_whole() && fits);
         }

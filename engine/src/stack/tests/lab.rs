@@ -24,7 +24,7 @@ pub(super) type End = (usize, IfIndex);
 pub(super) struct Lab {
     pub(super) stacks: Vec<Stack>,
     cables: Vec<(End, End)>,
-    pool: FramePool,
+    pub(super) pool: FramePool,
     pub(super) now: Time,
     out: Vec<(End, Vec<u8>)>,
     /// Everything that passed a cable, with the end it left.
