@@ -17,7 +17,7 @@ use crate::link::{Port, Ports};
 use crate::rng::Rng;
 use crate::route::{Net, Rib};
 use crate::sysctl::Sysctls;
-use crate::time::Time;
+use crate::time::{Time, earlier};
 
 /// What the rest of the stack must do because the configuration changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,21 +221,30 @@ impl Config {
 
     /// Ends a change: works out when time matters next, and hands out what the stack must do, each thing once.
     pub(crate) fn settle(&mut self) -> Vec<Effect> {
-        self.deadline = self.ports.iter().flat_map(port_deadlines).chain(self.rib6.next_expiry()).min();
+        self.deadline = self.ports.iter().fold(self.rib6.next_expiry(), |first, port| earlier(first, deadline(port)));
         let mut effects = core::mem::take(&mut self.effects);
-        let flushes = effects.contains(&Effect::RouteCacheFlush);
-        effects.retain(|effect| *effect != Effect::RouteCacheFlush);
-        effects.extend(flushes.then_some(Effect::RouteCacheFlush));
+        if effects.contains(&Effect::RouteCacheFlush) {
+            effects.retain(|effect| *effect != Effect::RouteCacheFlush);
+            effects.push(Effect::RouteCacheFlush);
+        }
         effects
     }
 }
 
-/// When something is due at the addresses of a port.
-fn port_deadlines(port: &Port) -> impl Iterator<Item = Time> {
+/// When something is due at the addresses of a port. Asked after each command, of every port.
+fn deadline(port: &Port) -> Option<Time> {
     let preferred = |lifetime: Lifetime, flags| lifetime.end().filter(|_| flags & flag::DEPRECATED == 0);
-    let v4 = port.addresses4.iter().flat_map(move |a| [a.valid.end(), preferred(a.preferred, a.flags), None]);
-    let v6 = port.addresses6.iter().flat_map(move |a| [a.valid.end(), preferred(a.preferred, a.flags), a.dad_end]);
-    v4.chain(v6).flatten()
+    let mut first = None;
+    for address in &port.addresses4 {
+        first = earlier(first, address.valid.end());
+        first = earlier(first, preferred(address.preferred, address.flags));
+    }
+    for address in &port.addresses6 {
+        first = earlier(first, address.valid.end());
+        first = earlier(first, preferred(address.preferred, address.flags));
+        first = earlier(first, address.dad_end);
+    }
+    first
 }
 
 #[cfg(test)]

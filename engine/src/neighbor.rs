@@ -322,6 +322,13 @@ impl<T> Neighbors<T> {
         }
     }
 
+    /// The same as Linux is compiled; what a link has from the beginning is left as it is.
+    pub fn configure_as_usual(&mut self, now: Time, port: IfIndex, version: IpVersion) {
+        if self.parms_of((port, version)).is_none_or(|parms| parms.conf.is_some()) {
+            self.configure(now, port, version, NeighborConf::default_of(version));
+        }
+    }
+
     fn place(&self, at: (IfIndex, IpVersion)) -> Result<usize, usize> {
         self.parms.binary_search_by_key(&at, |(at, _)| *at)
     }

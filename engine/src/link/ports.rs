@@ -101,7 +101,13 @@ impl Ports {
         debug_assert!(self.named(&port.name).is_none(), "two ports named {}", port.name);
         match self.position(port.index) {
             Ok(at) => debug_assert!(false, "index {} is taken by {}", port.index, self.sorted[at].name),
-            Err(at) => few::insert(&mut self.sorted, at, port),
+            Err(at) => {
+                // Whoever has one link has two, as a rule.
+                if self.sorted.len() == 1 {
+                    self.sorted.reserve_exact(2);
+                }
+                few::insert(&mut self.sorted, at, port);
+            }
         }
     }
 

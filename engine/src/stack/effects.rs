@@ -130,9 +130,10 @@ impl Stack {
     pub(super) fn time_neighbors(&mut self, now: Time, index: IfIndex) {
         let Some(Port { conf, .. }) = self.config.ports.get(index) else { return };
         for (version, values) in [(IpVersion::V4, &conf.neigh4), (IpVersion::V6, &conf.neigh6)] {
-            let usual = values.is_default();
-            let conf = if usual { NeighborConf::default_of(version) } else { NeighborConf::of(values) };
-            self.neighbors.configure(now, index, version, conf);
+            match values.is_default() {
+                true => self.neighbors.configure_as_usual(now, index, version),
+                false => self.neighbors.configure(now, index, version, NeighborConf::of(values)),
+            }
         }
     }
 
