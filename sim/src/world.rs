@@ -187,6 +187,8 @@ pub struct World {
     arriving: Vec<FrameBuf>,
     /// How many frames of an event have still to arrive.
     in_hand: usize,
+    /// A stack has frames that arrived in hand, and does nothing else.
+    passing: bool,
     digest: Digest,
     recorder: Option<Recorder>,
     /// Operations since what must hold was checked, times so many namespaces as are checked each time.
@@ -223,6 +225,7 @@ impl World {
             touched: Vec::new(),
             arriving: Vec::new(),
             in_hand: 0,
+            passing: false,
             digest: Digest::new(),
             recorder: None,
             #[cfg(debug_assertions)]

@@ -46,13 +46,28 @@ impl World {
         let mut cx = Cx { now: self.now, pool: &mut self.pool, out: &mut self.out };
         let mut watcher = Watcher::new(self.now, self.recorder.as_mut());
         let result = act(&mut net.stack, &mut cx, &mut watcher);
+        if net.stack.has_link_news() {
+            self.news.extend(net.stack.take_link_news().into_iter().map(|news| (ns, news)));
+        }
         if !self.out.is_empty() {
+            self.take_out(ns);
+        }
+        self.touch(ns);
+        Some(result)
+    }
+
+    /// Takes what a stack has sent. Where nothing else waits to be carried or done before, it is carried at once: that is what
+    /// [`World::finish`] would do next.
+    fn take_out(&mut self, ns: NsId) {
+        let first = !self.out.crosses() && self.leaving.is_empty() && self.crossing.is_empty();
+        if first && self.passing && self.news.is_empty() && !self.watch_is_due() {
+            let mut out = std::mem::take(&mut self.out);
+            out.drain().for_each(|(port, frame)| self.carry_one(ns, port, frame));
+            self.out = out;
+        } else {
             self.leaving.extend(self.out.drain().map(|(port, frame)| (ns, port, frame)));
             self.crossing.extend(self.out.drain_crossing());
         }
-        self.news.extend(net.stack.take_link_news().into_iter().map(|news| (ns, news)));
-        self.touch(ns);
-        Some(result)
     }
 
     /// The timer of this stack may have changed.
@@ -99,10 +114,15 @@ impl World {
                 continue;
             }
             let Some((ns, port, frame)) = self.leaving.pop_front() else { break };
-            match self.way(ns, port, &frame) {
-                Ok(way) => self.set_out(way, frame),
-                Err(reason) => self.lose(ns, port, frame, reason),
-            }
+            self.carry_one(ns, port, frame);
+        }
+    }
+
+    #[inline]
+    fn carry_one(&mut self, ns: NsId, port: IfIndex, frame: FrameBuf) {
+        match self.way(ns, port, &frame) {
+            Ok(way) => self.set_out(way, frame),
+            Err(reason) => self.lose(ns, port, frame, reason),
         }
     }
 
@@ -186,6 +206,7 @@ impl World {
         while let Some(frame) = next {
             let (single, deadline) = (self.recorder.is_some(), self.queue.timer(ns));
             let mut waiting = Some(frame);
+            self.passing = true;
             self.visit(ns, |stack, cx, watcher| {
                 while let Some(frame) = waiting.take() {
                     stack.receive(cx, index, frame, watcher);
@@ -195,6 +216,7 @@ impl World {
                     }
                 }
             });
+            self.passing = false;
             waiting.into_iter().for_each(|frame| self.pool.give(frame));
             self.in_hand = frames.len();
             self.finish();

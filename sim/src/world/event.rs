@@ -5,7 +5,13 @@
 //! Frames on their way wait in *runs*: lists that are in order because what is queued later in them is due later. A cable's
 //! frames are due by its delay after they were sent, and time does not go back, so that all cables of one delay share one
 //! run; a few runs serve worlds of a few delays, without a search and without an assumption about how close events are. What
-//! fits no run goes to a heap.
+//! fits no run goes to a heap. Measured side by side (each event queues the next; millions a second on a busy machine):
+//!
+//! | on their way, delays | runs | wheel, 4096 × 64 ns | a head a link, in a heap | heap | `BTreeMap` |
+//! |---|---|---|---|---|---|
+//! | 340, one | 13 | 11–22 | 4.5 | 3.3 | 2.6 |
+//! | 100,000, one | 12 | 0.7 | 1.3 | 0.9 | 1.5 |
+//! | 340, forty | 6.9 | 14 | 9.2 | 6.8 | 3.4 |
 //!
 //! A namespace has one timer. Its place in a heap is not looked for when it is set anew: the old one is passed over when it
 //! comes up.
@@ -192,9 +198,13 @@ impl Flights {
     /// Of the runs that end early enough the one that ends last; empty ones come last.
     #[inline]
     fn fitting(&mut self, time: Time) -> Option<usize> {
-        let end = |run: &VecDeque<Flight>| run.back().map(|last| last.key.0);
-        let ends = self.runs.iter().map(end).enumerate().filter(|(_, end)| end.is_none_or(|end| end <= time));
-        let best = ends.max_by_key(|(_, end)| *end).map(|(at, _)| at);
+        let (mut best, mut latest) = (None, None);
+        for (at, run) in self.runs.iter().enumerate() {
+            let end = run.back().map(|last| last.key.0);
+            if end.is_none_or(|end| end <= time) && (best.is_none() || end > latest) {
+                (best, latest) = (Some(at), end);
+            }
+        }
         if best.is_none() && self.runs.len() < RUNS {
             self.runs.push(VecDeque::new());
             return Some(self.runs.len() - 1);

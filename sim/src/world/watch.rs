@@ -225,6 +225,12 @@ impl World {
         }
     }
 
+    /// True if the link watch is to look now.
+    #[inline]
+    pub(super) fn watch_is_due(&self) -> bool {
+        self.watch.key.is_some_and(|(time, _)| time <= self.now)
+    }
+
     /// Runs the link watch if it is due: the kernel's does as soon as the request that woke it has let the lock go.
     pub(super) fn watch_run_due(&mut self) {
         while let Some(key) = self.watch.key.filter(|(time, _)| *time <= self.now) {
