@@ -173,12 +173,12 @@ struct Lane<'a> {
 }
 
 impl Lane<'_> {
-    /// One turn. Who fails once is out.
+    /// One turn. Who fails twice in a row is out: a moment in which others took the machine is not the contender's fault.
     fn take(&mut self, counts: bool) {
         if self.failed.is_some() {
             return;
         }
-        match (self.contender.turn)() {
+        match (self.contender.turn)().or_else(|_| (self.contender.turn)()) {
             Ok(figure) if counts => self.samples.rounds.push(figure),
             Ok(_) => {}
             Err(why) => self.failed = Some(why),
