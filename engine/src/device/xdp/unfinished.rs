@@ -112,7 +112,7 @@ mod tests {
         for length in 0..42 {
             assert_eq!(unfinished(&left[..length]), None, "{length} bytes");
         }
-        for (at, value) in [(12, 0x86), (14, 0x65), (20, 0x20), (21, 1), (23, 1), (16, 0), (17, 19)] {
+        for (at, value) in [(12, 0x86), (14, 0x65), (20, 0x20), (21, 1), (23, 1), (16, 1), (17, 19)] {
             let mut other = left.clone();
             other[at] = value;
             assert_eq!(unfinished(&other), None, "{value} at {at}");
