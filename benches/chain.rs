@@ -178,7 +178,7 @@ impl Chain {
         let via = NextHopSpec { gateway: Some(address(number + 1, 2).into()), ..NextHopSpec::default() };
         for network in 0..routes {
             let to = IpAddr::V4(Ipv4Addr::from(NETWORKS + (network << 8)));
-            let spec = RouteSpec { nexthops: vec![via.clone()], ..RouteSpec::to(to, 24) };
+            let spec = RouteSpec { nexthops: vec![via], ..RouteSpec::to(to, 24) };
             commands.push(Command::RouteAdd(RouteMode::Add, spec));
         }
         let mut cx = Cx { now: Time::ZERO, pool: &mut self.pool, out: &mut self.before };
@@ -244,7 +244,7 @@ pub fn destinations(routes: u32, seed: u64) -> Vec<Ipv4Addr> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let chosen = (state >> 32) as u32;
         // Neither the network's own address nor everybody's.
-        Ipv4Addr::from(NETWORKS + ((chosen >> 8) % routes.max(1) << 8) + (chosen & 0xff).clamp(1, 254))
+        Ipv4Addr::from(NETWORKS + (((chosen >> 8) % routes.max(1)) << 8) + (chosen & 0xff).clamp(1, 254))
     };
     (0..count).map(draw).collect()
 }

@@ -182,6 +182,7 @@ impl Drop for FrameBuf {
 
 /// Where frames come from and go back to.
 #[derive(Debug, Default)]
+#[allow(clippy::vec_box, reason = "a frame is a box, here and on its way")]
 pub struct FramePool {
     tiny: Vec<Box<Store>>,
     small: Vec<Box<Store>>,
@@ -198,8 +199,8 @@ impl FramePool {
     /// An empty frame with room for `capacity` bytes, and [`HEADROOM`] before them.
     pub fn take(&mut self, capacity: usize) -> FrameBuf {
         let (free, size) = match HEADROOM + capacity {
-            ..=TINY => (&mut self.tiny, TINY),
-            ..=SMALL => (&mut self.small, SMALL),
+            size if size <= TINY => (&mut self.tiny, TINY),
+            size if size <= SMALL => (&mut self.small, SMALL),
             _ => (&mut self.large, LARGE),
         };
         let fresh = || Box::new(Store { bytes: Vec::with_capacity(size.max(HEADROOM + capacity)), head: 0 });
@@ -223,8 +224,8 @@ impl FramePool {
         let Some(store) = frame.store.take() else { return };
         self.taken -= 1;
         let free = match store.bytes.capacity() {
-            ..SMALL => &mut self.tiny,
-            ..LARGE => &mut self.small,
+            size if size < SMALL => &mut self.tiny,
+            size if size < LARGE => &mut self.small,
             _ => &mut self.large,
         };
         free.push(store);

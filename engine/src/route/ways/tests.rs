@@ -5,13 +5,13 @@ fn key(number: u32) -> InputKey {
 }
 
 fn route(oif: IfIndex) -> InputRoute {
-    let gateway = Some(Ipv4Addr::new(10, 0, 0, 1)).filter(|_| oif % 2 == 0);
+    let gateway = Some(Ipv4Addr::new(10, 0, 0, 1)).filter(|_| oif.is_multiple_of(2));
     InputRoute {
         kind: RouteKind::Unicast,
         oif,
         gateway,
         mtu: 1500,
-        redirect: oif % 3 == 0,
+        redirect: oif.is_multiple_of(3),
         flags: oif,
         table: Some(254),
     }
