@@ -119,7 +119,6 @@ impl BenchArgs {
             prefixes: self.prefixes.clone(),
             namespaces: self.namespaces.unwrap_or(defaults.namespaces),
             rfc2544: self.rfc2544,
-            ..defaults
         };
         let bars = progress::Bars::new();
         let mut session = Session { settings: &settings, progress: &bars, report: fresh_report(&settings) };
