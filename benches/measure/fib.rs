@@ -273,7 +273,11 @@ fn changes<A: Address>(
         Contender::peer(peer, move || {
             let (time, refused) = table.borrow_mut().churn(count, seed).map_err(|why| why.to_string())?;
             let rate = count as f64 / time.as_secs_f64() / 1e6;
-            if refused == 0 { Ok(rate) } else { Err(format!("refused {refused} of {count} changes")) }
+            if refused == 0 {
+                Ok(rate)
+            } else {
+                Err(format!("refused {refused} of {} removals and insertions", 2 * count))
+            }
         })
     }));
     let what = format!("{name}, changes");
