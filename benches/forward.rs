@@ -31,7 +31,7 @@ fn main() {
         let peer = program.map(|program| DpdkChain::start(program, hops, &table(routes), &destinations(routes, SEED)));
         peers.extend(peer.map(|peer| (name("DPDK", hops, routes), peer.expect("DPDK's chain"))));
     }
-    let mut chains = vec![
+    let mut chains = [
         (name("vethlab", 1, 1), Chain::new(1, 1, SEED)),
         (name("vethlab", HOPS, 1), Chain::new(HOPS, 1, SEED)),
         (name("vethlab", 1, MANY), Chain::new(1, MANY, SEED)),
