@@ -190,9 +190,9 @@ fn agreed(sum: &Cell<Option<u64>>, (time, its): (Duration, u64), count: usize) -
 
 fn demand(bits: usize, trace: Trace, who: &str, peer: &str) -> Option<Demand> {
     let (floor, goal) = match (bits, trace, who, peer) {
-        (32, Trace::Random, BATCHES, "rte_fib AVX-512") => (1.5, 2.5),
-        (32, Trace::InTable, BATCHES, "rte_fib AVX-512") => (0.7, 1.0),
-        (32, Trace::Zipf, BATCHES, "rte_fib AVX-512") => (0.55, 0.9),
+        (32, Trace::Random, BATCHES, "rte_fib AVX-512" | "rte_fib scalar") => (1.5, 2.5),
+        (32, Trace::InTable, BATCHES, "rte_fib AVX-512" | "rte_fib scalar") => (0.7, 1.0),
+        (32, Trace::Zipf, BATCHES, "rte_fib AVX-512" | "rte_fib scalar") => (0.55, 0.9),
         (32, _, SINGLE, POPTRIE) => (1.5, 2.0),
         (32, _, BATCHES, TRIE) => (8.0, 16.0),
         (32, _, BATCHES, TREEBITMAP) => (12.0, 25.0),
