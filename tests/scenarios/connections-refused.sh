@@ -37,3 +37,9 @@ ip netns exec b timeout 1.5 nc -lk 80 > /dev/null & sleep 0.4
 ip netns exec a iptables -A OUTPUT -p tcp --tcp-flags FIN FIN -j DROP; try; ip netns exec a ss -tan state fin-wait-1; ip netns exec a iptables -F
 ip netns exec a iptables -A OUTPUT -p tcp --tcp-flags FIN,ACK ACK
 wait; sleep 0.2; ip netns exec a iptables -L OUTPUT -n -v
+# What a mark leaves without a way has not been sent either: it is tried again with what is said next.
+ip -n a rule add fwmark 1 table 100; ip -n a route add blackhole default table 100
+ip netns exec b timeout 1.5 nc -lk 80 > /dev/null & sleep 0.4
+ip netns exec a iptables -t mangle -A OUTPUT -p tcp ! --syn -j MARK --set-mark 1
+echo hello | ip netns exec a timeout 0.5 nc -nN -w 1 10.0.2.2 80; ip netns exec a iptables -t mangle -L OUTPUT -n -v -x
+wait

@@ -259,7 +259,8 @@ impl Stack {
         }
         // What the device does not take is lost, and sent again in time.
         let sent = self.tcp_output(cx, frame, (ident, options, route), observer);
-        if sent == Err(Errno::Perm)
+        // What a filter refuses, or a mark has left without a way, has not been sent (`tcp_write_xmit`).
+        if matches!(sent, Err(Errno::Perm | Errno::Inval))
             && !opening
             && let Some(connected) = self.sockets.tcp.connected_mut(id)
         {
