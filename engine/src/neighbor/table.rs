@@ -50,19 +50,7 @@ impl<T> Table<T> {
 
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&Entry<T>> {
-        let mask = self.index.len() - 1;
-        let mut place = self.home(key);
-        loop {
-            let slot = *self.index.get(place)?;
-            if slot == EMPTY {
-                return None;
-            }
-            let entry = self.slots.get(slot as usize)?.as_ref()?;
-            if entry.key == key {
-                return Some(entry);
-            }
-            place = (place + 1) & mask;
-        }
+        self.find(key).map(|(_, entry)| entry)
     }
 
     #[inline]
@@ -120,6 +108,12 @@ impl<T> Table<T> {
     /// The place in the index that leads to the key's entry.
     #[inline]
     fn place(&self, key: Key) -> Option<usize> {
+        self.find(key).map(|(place, _)| place)
+    }
+
+    /// The key's entry, and the place in the index that leads to it.
+    #[inline]
+    fn find(&self, key: Key) -> Option<(usize, &Entry<T>)> {
         let mask = self.index.len() - 1;
         let mut place = self.home(key);
         loop {
@@ -127,8 +121,9 @@ impl<T> Table<T> {
             if slot == EMPTY {
                 return None;
             }
-            if self.slots.get(slot as usize)?.as_ref()?.key == key {
-                return Some(place);
+            let entry = self.slots.get(slot as usize)?.as_ref()?;
+            if entry.key == key {
+                return Some((place, entry));
             }
             place = (place + 1) & mask;
         }
