@@ -31,6 +31,12 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Of `cargo bench`; of `cargo test --benches` and `--test`, where it is only to be seen that all works.
+    pub fn of_cargo() -> Settings {
+        let said = |word: &str| std::env::args().any(|arg| arg == word);
+        Settings { quick: said("--test") || !said("--bench"), ..Settings::default() }
+    }
+
     /// How long a turn lasts.
     pub fn turn(&self) -> Duration {
         Duration::from_millis(if self.quick { 10 } else { 250 })
@@ -73,6 +79,17 @@ impl<'a> Contender<'a> {
     pub fn peer(name: &str, turn: impl FnMut() -> Result<f64, String> + 'a) -> Contender<'a> {
         Contender { name: name.to_string(), ours: false, turn: Box::new(turn) }
     }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        if self.name.is_empty() { "vethlab" } else { &self.name }
+    }
+
+    /// One turn: its figure. Only who fails twice in a row fails: a moment in which others took the machine is not the
+    /// contender's fault.
+    pub fn turn(&mut self) -> Result<f64, String> {
+        (self.turn)().or_else(|_| (self.turn)())
+    }
 }
 
 /// What is asked of one of us against a peer (none: by itself).
@@ -97,12 +114,17 @@ pub struct Subject<'a> {
     pub note: Option<&'a str>,
 }
 
+/// Somebody else who lets contenders run.
+pub type Host<'a> = &'a mut dyn FnMut(&Subject<'_>, Vec<Contender<'_>>);
+
 /// A run of benches, and what has come of it.
 pub struct Session<'a> {
     /// What is asked for.
     pub settings: &'a Settings,
     /// Who hears how far it is.
     pub progress: &'a dyn Progress,
+    /// Who lets contenders run instead of the session, which knows nothing of their figures then.
+    pub host: Option<Host<'a>>,
     /// What has come of it.
     pub report: Report,
 }
@@ -127,6 +149,9 @@ impl Session<'_> {
 
     /// Lets all take turns; adds a row for each of us against each peer.
     pub fn contest(&mut self, subject: &Subject<'_>, contenders: Vec<Contender<'_>>) {
+        if let Some(host) = &mut self.host {
+            return host(subject, contenders);
+        }
         let Subject { bench, what, .. } = subject;
         let rounds = self.settings.rounds;
         let count = contenders.len() as u64;
@@ -143,8 +168,7 @@ impl Session<'_> {
         }
         for Lane { contender, failed, .. } in &lanes {
             if let Some(why) = failed {
-                let who = if contender.name.is_empty() { "vethlab" } else { &contender.name };
-                self.skip(&format!("{bench}: {what}: {who}"), why);
+                self.skip(&format!("{bench}: {what}: {}", contender.name()), why);
             }
         }
         lanes.retain(|lane| lane.failed.is_none());
@@ -173,12 +197,12 @@ struct Lane<'a> {
 }
 
 impl Lane<'_> {
-    /// One turn. Who fails twice in a row is out: a moment in which others took the machine is not the contender's fault.
+    /// One turn. Who fails is out.
     fn take(&mut self, counts: bool) {
         if self.failed.is_some() {
             return;
         }
-        match (self.contender.turn)().or_else(|_| (self.contender.turn)()) {
+        match self.contender.turn() {
             Ok(figure) if counts => self.samples.rounds.push(figure),
             Ok(_) => {}
             Err(why) => self.failed = Some(why),
@@ -241,7 +265,7 @@ mod tests {
     #[test]
     fn each_round_pairs_us_with_each_peer_and_who_fails_is_told_of() {
         let settings = Settings { rounds: 3, ..Settings::default() };
-        let mut session = Session { settings: &settings, progress: &Unheard, report: Report::default() };
+        let mut session = Session { settings: &settings, progress: &Unheard, host: None, report: Report::default() };
         let mut figures = [9.0, 2.0, 8.0, 6.0].into_iter();
         let contenders = vec![
             Contender::ours("", move || Ok(figures.next().expect("four turns"))),

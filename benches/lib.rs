@@ -4,12 +4,15 @@
 //! | bench | measures |
 //! |---|---|
 //! | `forward` | a packet's whole path through routers in a row, in turns with DPDK's libraries |
-//! | `fib` | the longest-prefix match of a full Internet's routes, against peers of Rust and C, in turns |
+//! | `fib` | the longest-prefix match of a full Internet's routes, against peers of Rust and C; first that it is right |
+//! | `filter` | 20 rules, connection tracking and MASQUERADE, against the kernel |
+//! | `veth` | `vethlab router` on veth cables, against the kernel and pnet |
+//! | `scale` | 100,000 namespaces |
 //! | `sim` | the event simulator: a line of routers, and very many namespaces |
 //! | `conntrack` | connections, tracked and translated |
 //! | `tcp` | a download of 100 MB through two bridges, NAT and cables that lose, and how long it took in virtual time |
 //!
-//! The same for people, with reports, is `vethlab bench`: what both measure is in this library.
+//! `fib`, `filter` and `veth` are what `vethlab bench` measures, by criterion, without ratios: all of it is in [`measure`].
 //!
 //! | module | is |
 //! |---|---|

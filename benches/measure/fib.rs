@@ -1,5 +1,5 @@
 //! `fib`: the longest-prefix match of a full Internet's routes, and of a few, against DPDK's tables, poptrie and two crates.
-//! That all answers are right is proven by `cargo bench --bench fib`; here the sums of all answers are compared.
+//! That all answers are right is proven by `cargo bench --bench fib` before it runs this; here the sums of all answers are compared.
 
 use crate::contest::{Contender, Session, Subject};
 use crate::dpdk::{Dpdk, build, build_poptrie};

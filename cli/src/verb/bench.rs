@@ -121,7 +121,8 @@ impl BenchArgs {
             rfc2544: self.rfc2544,
         };
         let bars = progress::Bars::new();
-        let mut session = Session { settings: &settings, progress: &bars, report: fresh_report(&settings) };
+        let report = fresh_report(&settings);
+        let mut session = Session { settings: &settings, progress: &bars, host: None, report };
         for (_, _, measure) in ALL.iter().filter(|(name, ..)| self.wants(name)) {
             measure(&mut session);
         }
