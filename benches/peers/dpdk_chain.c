@@ -11,18 +11,10 @@
  * header and its checksum, looks the destinations up with rte_lpm_lookup_bulk, takes one from the TTL and mends the
  * checksum, writes both MACs, counts, and puts the burst in the next ring. It knows no neighbours, no sources, no filters.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <time.h>
+#define NAME "dpdk_chain"
+#include "dpdk.h"
 
-#include <rte_config.h>
 #include <rte_cycles.h>
-#include <rte_eal.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_lpm.h>
@@ -36,15 +28,6 @@
 #define ROOM 1024
 /* How far ahead headers are fetched. */
 #define AHEAD 4
-
-/* Without huge pages EAL keeps its memory in a memfd, where transparent huge pages do not reach: it falls back to
- * anonymous memory if there is no such call. */
-int memfd_create(const char *name, unsigned int flags)
-{
-	(void)name, (void)flags;
-	errno = ENOSYS;
-	return -1;
-}
 
 struct router {
 	struct rte_ring *in, *out;
@@ -65,34 +48,6 @@ static struct router *routers;
 static struct rte_ring *sink;
 static struct frame *frames;
 static size_t hops, destinations, next;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "dpdk_chain: %s\n", what);
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-/* Huge pages for what EAL took. */
-static void huge(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "r");
-	unsigned long from, to, inode;
-	char line[512];
-
-	while (maps && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %*s %*s %*s %lu", &from, &to, &inode) == 3 && !inode && to - from >= 4 << 20)
-			madvise((void *)from, to - from, MADV_HUGEPAGE);
-	if (maps)
-		fclose(maps);
-}
 
 static void read_routes(const char *file)
 {
@@ -279,14 +234,12 @@ static void run(size_t count)
 
 int main(int argc, char **argv)
 {
-	char *eal[] = { argv[0], "--no-huge", "-m", "512", "--no-pci", "--no-telemetry", "--no-shconf", "--log-level=1", "-l", "0", NULL };
 	char line[256];
 	size_t count;
 
 	if (argc != 4 || !(hops = strtoul(argv[1], NULL, 10)))
 		die("usage: dpdk_chain HOPS ROUTES DESTINATIONS");
-	if (rte_eal_init(10, eal) < 0)
-		die("EAL does not start");
+	start_eal(argv[0], "512");
 	read_routes(argv[2]);
 	read_destinations(argv[3]);
 	make();

@@ -10,17 +10,9 @@
  *
  * MODE: for the fibs 0 scalar (macro), 1 scalar (inline), 2 scalar (uniform), 3 AVX-512; for the lpms 0.
  */
-#define _GNU_SOURCE
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <time.h>
+#define NAME "dpdk_fib"
+#include "dpdk.h"
 
-#include <rte_config.h>
-#include <rte_eal.h>
 #include <rte_fib.h>
 #include <rte_fib6.h>
 #include <rte_lpm.h>
@@ -29,15 +21,6 @@
 
 #define BATCH 64
 #define NONE 0xffff
-
-/* Without huge pages EAL keeps its memory in a memfd, where transparent huge pages do not reach: it falls back to
- * anonymous memory if there is no such call. */
-int memfd_create(const char *name, unsigned int flags)
-{
-	(void)name, (void)flags;
-	errno = ENOSYS;
-	return -1;
-}
 
 struct route {
 	uint8_t address[16];
@@ -52,20 +35,6 @@ static struct rte_fib *fib;
 static struct rte_fib6 *fib6;
 static struct rte_lpm *lpm;
 static struct rte_lpm6 *lpm6;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "dpdk_fib: %s\n", what);
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
 
 static void read_routes(const char *file, int v6)
 {
@@ -89,20 +58,6 @@ static void read_routes(const char *file, int v6)
 			r->v4 = strtoul(digits, NULL, 16);
 	}
 	fclose(in);
-}
-
-/* Huge pages for what EAL took. */
-static void huge(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "r");
-	unsigned long from, to, inode;
-	char line[512];
-
-	while (maps && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %*s %*s %*s %lu", &from, &to, &inode) == 3 && !inode && to - from >= 4 << 20)
-			madvise((void *)from, to - from, MADV_HUGEPAGE);
-	if (maps)
-		fclose(maps);
 }
 
 static int add(const struct route *r)
@@ -250,7 +205,6 @@ static void churn(size_t times, uint64_t seed)
 
 int main(int argc, char **argv)
 {
-	char *eal[] = { argv[0], "--no-huge", "-m", "1536", "--no-pci", "--no-telemetry", "--no-shconf", "--log-level=1", "--force-max-simd-bitwidth=512", "-l", "0", NULL };
 	char line[4096], file[4000];
 	unsigned long long seed;
 	size_t times;
@@ -258,8 +212,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		die("usage: dpdk_fib fib|lpm|fib6|lpm6 ROUTES");
-	if (rte_eal_init(11, eal) < 0)
-		die("EAL does not start");
+	start_eal(argv[0], "1536");
 	read_routes(argv[2], strchr(argv[1], '6') != NULL);
 	make(argv[1]);
 	puts("ready");
