@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use vethlab_engine::addr::{IpAddr, Mac};
 use vethlab_engine::conntrack::state;
 use vethlab_engine::control::{
-    AddressMode, AddressSpec, Command, IfIndex, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, Nud, RouteMode,
+    AddressMode, AddressSpec, Command, IfIndex, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, RouteMode,
     RouteSpec,
 };
 use vethlab_engine::counters::Counters;
@@ -223,17 +223,7 @@ fn mac(router: u16, port: IfIndex) -> Mac {
 }
 
 fn neighbor(index: IfIndex, at: Ipv4Addr, mac: Mac) -> Command {
-    let spec = NeighborSpec {
-        index,
-        destination: at.into(),
-        lladdr: Some(mac),
-        state: Nud::Permanent,
-        router: false,
-        proxy: false,
-        extern_learn: false,
-        protocol: 0,
-    };
-    Command::NeighborAdd(NeighborMode::Add, spec)
+    Command::NeighborAdd(NeighborMode::Add, NeighborSpec::of(index, at.into(), Some(mac)))
 }
 
 /// Random addresses in so many networks, 256 for each as far as there is room; the same for the same seed.

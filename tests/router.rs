@@ -3,7 +3,7 @@
 use vethlab_engine::addr::{IpAddr, Ipv4Addr, Mac};
 use vethlab_engine::conntrack::state;
 use vethlab_engine::control::{
-    AddressMode, AddressSpec, Command, IfIndex, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, Nud, RouteMode,
+    AddressMode, AddressSpec, Command, IfIndex, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, RouteMode,
     RouteSpec,
 };
 use vethlab_engine::filter::{ConntrackMatch, Match, Not, Rule, Standing, Table, TableName, Target};
@@ -49,16 +49,7 @@ impl Router {
     }
 
     fn neighbor(&mut self, index: IfIndex, address: Ipv4Addr, mac: Mac) {
-        let neighbor = NeighborSpec {
-            index,
-            destination: IpAddr::V4(address),
-            lladdr: Some(mac),
-            state: Nud::Permanent,
-            router: false,
-            proxy: false,
-            extern_learn: false,
-            protocol: 0,
-        };
+        let neighbor = NeighborSpec::of(index, address.into(), Some(mac));
         self.apply(Command::NeighborAdd(NeighborMode::Replace, neighbor));
     }
 

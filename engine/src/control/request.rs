@@ -448,6 +448,14 @@ pub struct NeighborSpec {
     pub protocol: u8,
 }
 
+impl NeighborSpec {
+    /// A permanent one, of which nothing else is said: `NeighborSpec { state: Nud::Stale, ..NeighborSpec::of(index, destination, mac) }`.
+    pub fn of(index: IfIndex, destination: IpAddr, lladdr: Option<Mac>) -> NeighborSpec {
+        let (state, router, proxy, extern_learn, protocol) = (Nud::Permanent, false, false, false, 0);
+        NeighborSpec { index, destination, lladdr, state, router, proxy, extern_learn, protocol }
+    }
+}
+
 /// `ip neigh add|change|replace`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NeighborMode {

@@ -85,16 +85,7 @@ impl Bench {
     }
 
     fn spec(to: IpAddr, lladdr: Option<Mac>, state: Nud) -> NeighborSpec {
-        NeighborSpec {
-            index: PORT,
-            destination: to,
-            lladdr,
-            state,
-            router: false,
-            proxy: false,
-            extern_learn: false,
-            protocol: 0,
-        }
+        NeighborSpec { state, ..NeighborSpec::of(PORT, to, lladdr) }
     }
 
     fn add(&mut self, now: Time, mode: NeighborMode, to: IpAddr, lladdr: Option<Mac>, state: Nud) -> String {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::lab::{Host, Lab, Options};
-use vethlab_engine::control::{Command, NeighborMode, NeighborSpec, Nud};
+use vethlab_engine::control::{Command, NeighborMode, NeighborSpec};
 
 const HOST: NsId = NsId(0);
 
@@ -166,16 +166,8 @@ fn tables_stand_as_the_kernel_writes_them() {
     ] {
         assert_eq!(lab.run(line).status, 0, "{line}");
     }
-    let neighbor = NeighborSpec {
-        index: 3,
-        destination: "10.0.0.3".parse().expect("an address"),
-        lladdr: "02:00:00:00:00:03".parse().ok(),
-        state: Nud::Permanent,
-        router: false,
-        proxy: false,
-        extern_learn: false,
-        protocol: 0,
-    };
+    let address = "10.0.0.3".parse().expect("an address");
+    let neighbor = NeighborSpec::of(3, address, "02:00:00:00:00:03".parse().ok());
     let added = lab.world().apply(HOST, Command::NeighborAdd(NeighborMode::Add, neighbor));
     assert_eq!(added, Ok(()));
     let arp = "IP address       HW type     Flags       HW address            Mask     Device\n\

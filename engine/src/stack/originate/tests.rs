@@ -3,8 +3,8 @@
 use super::*;
 use crate::addr::IpAddr;
 use crate::control::{
-    AddressMode, AddressSpec, Command, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, Nud, RouteMetrics,
-    RouteMode, RouteSpec,
+    AddressMode, AddressSpec, Command, LinkChange, NeighborMode, NeighborSpec, NextHopSpec, RouteMetrics, RouteMode,
+    RouteSpec,
 };
 use crate::frame::{FramePool, Outbox};
 use crate::link::Port;
@@ -65,16 +65,7 @@ pub(in crate::stack) fn host() -> Host {
     let broadcast = Some(Ipv4Addr::new(10, 0, 0, 255));
     let address = AddressSpec { broadcast, ..AddressSpec::of(DEVICE, local, 24) };
     host.apply(Command::AddressAdd(AddressMode::Add, address));
-    let neighbor = NeighborSpec {
-        index: DEVICE,
-        destination: ROUTER.into(),
-        lladdr: Some(Mac([2, 0, 0, 0, 0, 2])),
-        state: Nud::Permanent,
-        router: false,
-        proxy: false,
-        extern_learn: false,
-        protocol: 0,
-    };
+    let neighbor = NeighborSpec::of(DEVICE, ROUTER.into(), Some(Mac([2, 0, 0, 0, 0, 2])));
     host.apply(Command::NeighborAdd(NeighborMode::Add, neighbor));
     let none = RouteMetrics::default();
     let mtu = RouteMetrics { mtu: Some(1000), ..none };

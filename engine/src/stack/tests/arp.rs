@@ -122,16 +122,8 @@ fn gratuitous_arp() {
 #[test]
 fn replies() {
     let mut lab = Lab::host();
-    let stale = NeighborSpec {
-        index: 2,
-        destination: IpAddr::V4(ip("10.0.0.2")),
-        lladdr: Some(host_mac(9)),
-        state: Nud::Stale,
-        router: false,
-        proxy: false,
-        extern_learn: false,
-        protocol: 0,
-    };
+    let entry = NeighborSpec::of(2, IpAddr::V4(ip("10.0.0.2")), Some(host_mac(9)));
+    let stale = NeighborSpec { state: Nud::Stale, ..entry };
     lab.neighbor_spec(END, stale).expect("an entry");
     lab.wait(Duration::from_secs(2));
     lab.receive(END, &asks(END, ALL, REPLY, "10.0.0.2", "10.0.0.1"));

@@ -385,16 +385,7 @@ impl Drop for Lab {
 }
 
 fn spec(end: End, address: &str) -> NeighborSpec {
-    NeighborSpec {
-        index: end.1,
-        destination: IpAddr::V4(ip(address)),
-        lladdr: None,
-        state: Nud::Permanent,
-        router: false,
-        proxy: false,
-        extern_learn: false,
-        protocol: 0,
-    }
+    NeighborSpec::of(end.1, IpAddr::V4(ip(address)), None)
 }
 
 pub(super) fn ip(text: &str) -> Ipv4Addr {
