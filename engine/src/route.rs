@@ -53,7 +53,7 @@ pub use rib::Rib;
 pub use rule::{Rule, Ruled};
 pub use source::{address_kind, address_kind_on, select_address};
 pub use types::{NextHop, NextHops, Route, rtcf};
-pub(crate) use ways::{Kept, Ways};
+pub(crate) use ways::{Kept, Straight, Ways};
 
 #[cfg(test)]
 mod tests;

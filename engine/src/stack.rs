@@ -13,7 +13,7 @@
 //!   output    the next hop's MAC, or the queue of those who wait for it; fragments; the port
 //! ```
 //!
-//! `walk` decides and changes nothing but the packet, `visit` acts, `refuse` ends what goes no further. What follows from
+//! What nearly every packet of a router is goes `straight` through. Of all others, `walk` decides and changes nothing but the packet, `visit` acts, `refuse` ends what goes no further. What follows from
 //! a visit (a packet of our own that comes in by `lo`, an ARP request) is done at its end, in `actions`. `effects` carries
 //! out configuration, `peers` keeps count of what each host was told, and `ask` is what the path asks the tables.
 
@@ -38,6 +38,7 @@ mod receive;
 mod reject;
 mod reply;
 mod socket;
+mod straight;
 mod stream;
 mod tap;
 mod tcp;
@@ -154,7 +155,17 @@ impl Stack {
     }
 
     /// One frame in, by a port.
-    pub fn receive<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, frame: FrameBuf, observer: &mut O) {
+    pub fn receive<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, mut frame: FrameBuf, observer: &mut O) {
+        if let Some(lane) = self.lane(port)
+            && let Some(oif) = self.pass_straight(&lane, &mut frame, observer)
+        {
+            return cx.out.push(oif, frame);
+        }
+        self.receive_by_steps(cx, port, frame, observer);
+    }
+
+    /// The same, for any frame.
+    fn receive_by_steps<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, frame: FrameBuf, observer: &mut O) {
         self.counters.received += 1;
         observer.step(Step::Received { port, frame: &frame });
         self.visit(cx, Packet::new(frame, port), observer);
@@ -170,8 +181,16 @@ impl Stack {
         frames: impl IntoIterator<Item = FrameBuf>,
         observer: &mut O,
     ) {
-        for frame in frames {
-            self.receive(cx, port, frame, observer);
+        let mut lane = self.lane(port);
+        for mut frame in frames {
+            match lane.as_ref().and_then(|lane| self.pass_straight(lane, &mut frame, observer)) {
+                Some(oif) => cx.out.push(oif, frame),
+                None => {
+                    self.receive_by_steps(cx, port, frame, observer);
+                    // It may have taught something.
+                    lane = self.lane(port);
+                }
+            }
         }
     }
 

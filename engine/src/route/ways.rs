@@ -59,6 +59,16 @@ const EMPTY: Slot = Slot {
     redirect: false,
 };
 
+/// A way that a packet takes at once: it is passed on, to a next hop whose MAC is known, and nobody is told of a shorter way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Straight {
+    pub(crate) oif: IfIndex,
+    pub(crate) gateway: Option<Ipv4Addr>,
+    pub(crate) mac: Mac,
+    pub(crate) mtu: u16,
+    pub(crate) table: u32,
+}
+
 /// Where a way is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Kept(u32);
@@ -72,37 +82,69 @@ impl Kept {
 #[derive(Debug)]
 pub(crate) struct Ways {
     /// Two places for each value of the hash.
-    slots: Vec<Slot>,
+    slots: Vec<[Slot; 2]>,
     /// Bits of the hash that do not count.
     shift: u32,
     /// Ways that had to make room for others since the places grew.
     displaced: usize,
+    /// A way was kept that leads on from here.
+    leads_on: bool,
 }
 
 impl Default for Ways {
     fn default() -> Ways {
-        Ways { slots: Vec::new(), shift: u64::BITS - 1, displaced: 0 }
+        Ways { slots: Vec::new(), shift: u64::BITS - 1, displaced: 0, leads_on: false }
     }
 }
 
 impl Ways {
+    /// True if [`Ways::straight`] may find something: who only receives need not ask.
+    #[inline]
+    pub(crate) fn lead_on(&self) -> bool {
+        self.leads_on
+    }
+
     /// The way, if it is known and the configuration is as it was. `changes` is not 0.
     #[inline]
     pub(crate) fn find(&self, changes: u64, key: &InputKey) -> Option<(Kept, InputRoute)> {
-        let first = self.place(key);
-        let fits = |at: &usize| self.slots.get(*at).is_some_and(|slot| slot.is_for(changes, key));
-        let at = Some(first).filter(fits).or_else(|| Some(first + 1).filter(fits))?;
-        Some((Kept(at as u32), self.slots.get(at)?.route()))
+        let (at, slot) = self.slot_for(changes, key)?;
+        Some((at, slot.route()))
+    }
+
+    /// The way of a packet that need not be looked at any further, if the configuration and the neighbours are as they were.
+    #[inline(always)]
+    pub(crate) fn straight(&self, changes: u64, neighbor_changes: u64, key: &InputKey) -> Option<Straight> {
+        let (_, slot) = self.slot_for(changes, key)?;
+        let at_once = slot.neighbor_changes == neighbor_changes && slot.kind == RouteKind::Unicast && !slot.redirect;
+        at_once.then_some(Straight {
+            oif: slot.oif,
+            gateway: slot.has_gateway.then_some(slot.gateway),
+            mac: slot.mac,
+            mtu: slot.mtu,
+            table: slot.table,
+        })
+    }
+
+    #[inline(always)]
+    fn slot_for(&self, changes: u64, key: &InputKey) -> Option<(Kept, &Slot)> {
+        let place = self.place(key);
+        let [first, second] = self.slots.get(place)?;
+        if first.is_for(changes, key) {
+            return Some((Kept(place as u32 * 2), first));
+        }
+        second.is_for(changes, key).then_some((Kept(place as u32 * 2 + 1), second))
     }
 
     /// Keeps a way.
     pub(crate) fn keep(&mut self, changes: u64, key: &InputKey, route: &InputRoute) -> Kept {
         let Ok(mtu) = u16::try_from(route.mtu) else { return Kept::NOWHERE };
-        if self.slots.is_empty() || (self.displaced > self.slots.len() && self.slots.len() < MOST) {
+        let places = self.slots.len() * 2;
+        if places == 0 || (self.displaced > places && places < MOST) {
             self.grow();
         }
-        let at = self.place(key);
-        let Some([first, second]) = self.slots.get_mut(at..at + 2) else { return Kept::NOWHERE };
+        let place = self.place(key);
+        let Some([first, second]) = self.slots.get_mut(place) else { return Kept::NOWHERE };
+        self.leads_on |= route.kind == RouteKind::Unicast;
         self.displaced += usize::from(second.changes == changes);
         *second = *first;
         *first = Slot {
@@ -122,19 +164,19 @@ impl Ways {
             mtu,
             ..EMPTY
         };
-        Kept(at as u32)
+        Kept(place as u32 * 2)
     }
 
     /// The next hop's MAC, if it was known and the neighbours are as they were.
     #[inline]
     pub(crate) fn mac(&self, at: Kept, changes: u64, (oif, next_hop): (IfIndex, Ipv4Addr)) -> Option<Mac> {
-        let slot = self.slots.get(at.0 as usize)?;
+        let slot = self.slots.as_flattened().get(at.0 as usize)?;
         (slot.neighbor_changes == changes && slot.leads_to(oif, next_hop)).then_some(slot.mac)
     }
 
     /// Keeps the MAC of a way's next hop, unless another way has taken its place.
     pub(crate) fn keep_mac(&mut self, at: Kept, changes: u64, (oif, next_hop): (IfIndex, Ipv4Addr), mac: Mac) {
-        if let Some(slot) = self.slots.get_mut(at.0 as usize)
+        if let Some(slot) = self.slots.as_flattened_mut().get_mut(at.0 as usize)
             && slot.leads_to(oif, next_hop)
         {
             (slot.neighbor_changes, slot.mac) = (changes, mac);
@@ -143,20 +185,20 @@ impl Ways {
 
     /// Room for twice as many. Those that are known are not worth moving: they are soon known again.
     fn grow(&mut self) {
-        let places = (self.slots.len() * 2).max(FEWEST);
+        let pairs = (self.slots.len() * 2).max(FEWEST / 2);
         self.slots.clear();
-        self.slots.resize(places, EMPTY);
-        self.shift = u64::BITS - (places / 2).trailing_zeros();
+        self.slots.resize(pairs, [EMPTY; 2]);
+        self.shift = u64::BITS - pairs.trailing_zeros();
         self.displaced = 0;
     }
 
-    /// The first of the two places that a way may be in.
+    /// The two places that a way may be in.
     #[inline]
     fn place(&self, key: &InputKey) -> usize {
         let addresses = u64::from(key.destination.to_bits()) << 32 | u64::from(key.source.to_bits());
         let hash = (addresses ^ u64::from(key.iif) << 13).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // Of the product the high bits are those that all bits have a say in.
-        (hash >> (self.shift & 63)) as usize * 2
+        (hash >> (self.shift & 63)) as usize
     }
 }
 

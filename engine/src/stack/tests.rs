@@ -9,6 +9,7 @@ mod lab;
 mod local;
 mod noise;
 mod reasons;
+mod straight;
 mod taps;
 mod tcp;
 mod vxlan;
