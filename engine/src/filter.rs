@@ -51,6 +51,8 @@ use install::Installed;
 pub struct Filter {
     /// By [`TableName`].
     tables: [Option<Box<Installed>>; 4],
+    /// By [`Hook`], a bit for each table that is to be asked there.
+    asked: [u8; 5],
     empty: bool,
     /// The `nat` table has a chain.
     translates: bool,
@@ -60,7 +62,7 @@ pub struct Filter {
 impl Filter {
     /// No tables. The chance of `-m statistic` is drawn from `rng`.
     pub(crate) fn new(rng: Rng) -> Filter {
-        Filter { tables: [const { None }; 4], empty: true, translates: false, rng }
+        Filter { tables: [const { None }; 4], asked: [0; 5], empty: true, translates: false, rng }
     }
 
     /// A table as it is now, counters included; none if nobody has touched it yet.
@@ -89,6 +91,14 @@ impl Filter {
     fn look_over(&mut self) {
         self.empty = self.tables.iter().all(Option::is_none);
         let made = |chain: &Chain| chain.policy.is_some() && chain.standing != Standing::Absent;
+        for name in [TableName::Raw, TableName::Mangle, TableName::Nat, TableName::Filter] {
+            let installed = self.tables.get(name as usize).and_then(Option::as_ref);
+            for hook in name.hooks() {
+                let asks = installed.is_some_and(|installed| installed.asks(*hook));
+                let bits = &mut self.asked[*hook as usize];
+                *bits = *bits & !(1 << name as u8) | u8::from(asks) << name as u8;
+            }
+        }
         self.translates = self.table(TableName::Nat).is_some_and(|table| table.chains.iter().any(made));
     }
 
@@ -105,10 +115,10 @@ impl Filter {
         self.tables.iter().flatten().any(|installed| install::needs_conntrack(&installed.table))
     }
 
-    /// True if there is such a table.
+    /// True if a table has anything to say at a hook.
     #[inline]
-    pub(crate) fn has(&self, name: TableName) -> bool {
-        self.tables.get(name as usize).is_some_and(Option::is_some)
+    pub(crate) fn asks(&self, name: TableName, hook: Hook) -> bool {
+        self.asked[hook as usize] & 1 << name as u8 != 0
     }
 
     /// True if the `nat` table has a chain: packets are translated then.

@@ -1,8 +1,8 @@
 //! A table in place: what is worked out once, so that a packet finds it ready.
 
 use super::matches::Memory;
-use super::rule::{Chain, Hook, Match, Rule, Table, Target};
-use super::sieve::Sieve;
+use super::rule::{Chain, Hook, Match, Rule, Standing, Table, Target};
+use super::sieve::Sieves;
 use std::collections::BTreeMap;
 
 /// Where a rule leads, and what its matches remember.
@@ -20,8 +20,8 @@ pub(super) struct Installed {
     pub(super) table: Table,
     /// By the places of chain and rule.
     pub(super) plans: Vec<Vec<Plan>>,
-    /// The same: what packets are asked first.
-    pub(super) sieves: Vec<Vec<Sieve>>,
+    /// By the place of the chain: what packets are asked first.
+    pub(super) sieves: Vec<Sieves>,
     /// One of them looks at the state of connections.
     pub(super) sieves_state: bool,
     /// Where the chain of each [`Hook`] is.
@@ -42,9 +42,8 @@ impl Installed {
             };
             plans.push(chain.rules.iter().map(of_rule).collect());
         }
-        let of_chain = |chain: &Chain| chain.rules.iter().map(Sieve::of).collect();
-        let sieves: Vec<Vec<Sieve>> = table.chains.iter().map(of_chain).collect();
-        let sieves_state = sieves.iter().flatten().any(Sieve::looks_at_state);
+        let sieves: Vec<Sieves> = table.chains.iter().map(|chain| Sieves::of(&chain.rules)).collect();
+        let sieves_state = sieves.iter().any(Sieves::look_at_state);
         let mut bases = [None; 5];
         for (place, hook) in table.name.hooks().iter().enumerate() {
             bases[*hook as usize] = Some(place);
@@ -55,6 +54,15 @@ impl Installed {
     /// The place of the chain that a hook asks: built-in chains come first.
     pub(super) fn base(&self, hook: Hook) -> Option<usize> {
         self.bases[hook as usize]
+    }
+
+    /// True if a packet at this hook may meet a rule, a counter or a policy that drops it.
+    pub(super) fn asks(&self, hook: Hook) -> bool {
+        let chain = self.base(hook).and_then(|base| self.table.chains.get(base));
+        let idle = |chain: &Chain| {
+            chain.rules.is_empty() && chain.policy != Some(false) && chain.standing != Standing::Counted
+        };
+        chain.is_some_and(|chain| !idle(chain))
     }
 }
 

@@ -3,6 +3,8 @@
 //! A [`Sieve`] holds what a rule asks of addresses, protocol, ports and state, as far as it does so without a `!`, and before
 //! anything that remembers, draws, or drops what is cut short. A packet that falls through would not have fitted; one that
 //! does not is looked at by the rule itself.
+//!
+//! A chain's sieves lie in [`Block`]s, side by side, so that one instruction of any CPU asks several rules the same thing.
 
 use super::rule::{ConntrackMatch, IpMatch, Match, Not, Rule};
 use super::subject::Subject;
@@ -11,10 +13,10 @@ use core::ops::RangeInclusive;
 
 /// What a rule asks for at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sieve {
+struct Sieve {
     /// The bits of source and destination, and which of them count.
-    addresses: u64,
-    mask: u64,
+    source: (u32, u32),
+    destination: (u32, u32),
     /// The least source and destination port, and how many more there are.
     sources: (u16, u16),
     destinations: (u16, u16),
@@ -29,15 +31,16 @@ pub(super) struct Sieve {
 /// What sieves look at of a packet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
-    addresses: u64,
+    source: u32,
+    destination: u32,
     ports: (u16, u16),
     states: u16,
     protocol: u8,
 }
 
 const ALL: Sieve = Sieve {
-    addresses: 0,
-    mask: 0,
+    source: (0, 0),
+    destination: (0, 0),
     sources: (0, u16::MAX),
     destinations: (0, u16::MAX),
     states: u16::MAX,
@@ -45,18 +48,17 @@ const ALL: Sieve = Sieve {
     whole: true,
 };
 
-fn pair(source: Ipv4Addr, destination: Ipv4Addr) -> u64 {
-    u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits())
-}
+/// What stands behind a chain's last rule, to the end of its block: it looks for a state that no packet has.
+const NONE: Sieve = Sieve { states: 0, ..ALL };
 
 impl Sieve {
-    pub(super) fn of(rule: &Rule) -> Sieve {
+    fn of(rule: &Rule) -> Sieve {
         let mut sieve = ALL;
-        let nowhere = (Ipv4Addr::UNSPECIFIED, Ipv4Addr::UNSPECIFIED);
-        let net = |of: Option<Not<_>>| of.and_then(said).unwrap_or(nowhere);
-        let (source, destination) = (net(rule.ip.source), net(rule.ip.destination));
-        sieve.mask = pair(source.1, destination.1);
-        sieve.addresses = pair(source.0, destination.0) & sieve.mask;
+        let net = |of: Option<Not<(Ipv4Addr, Ipv4Addr)>>| match of.and_then(said) {
+            Some((address, mask)) => (address.to_bits() & mask.to_bits(), mask.to_bits()),
+            None => (0, 0),
+        };
+        (sieve.source, sieve.destination) = (net(rule.ip.source), net(rule.ip.destination));
         sieve.protocol = rule.ip.protocol.and_then(said).map_or((0, 0), |protocol| (protocol, 0xff));
         sieve.whole = rule.ip == only_said(&rule.ip);
         for of in &rule.matches {
@@ -107,25 +109,114 @@ impl Sieve {
         }
     }
 
-    /// True if a packet that does not fall through fits the rule.
-    #[inline]
-    pub(super) fn is_whole(&self) -> bool {
-        self.whole
-    }
-
-    /// True if the rule looks at the state of connections.
-    pub(super) fn looks_at_state(&self) -> bool {
+    fn looks_at_state(&self) -> bool {
         self.states != u16::MAX
     }
 
-    /// False if the packet does not fit the rule. (One branch a rule: most rules are passed over.)
+    fn looks_at_addresses(&self) -> bool {
+        self.source.1 | self.destination.1 != 0
+    }
+}
+
+/// Rules of a block.
+const LANES: usize = 8;
+
+/// The sieves of eight rules that follow each other; of what is a pair in a [`Sieve`], the first halves and the second.
+#[derive(Clone, Debug)]
+struct Block {
+    sources: [[u16; LANES]; 2],
+    destinations: [[u16; LANES]; 2],
+    protocol: [[u16; LANES]; 2],
+    states: [u16; LANES],
+    source: [[u32; LANES]; 2],
+    destination: [[u32; LANES]; 2],
+    /// One of them looks at addresses.
+    addressed: bool,
+    /// A bit a rule.
+    whole: u8,
+}
+
+impl Block {
+    /// Of at most so many rules as there is room for.
+    fn of(rules: &[Rule]) -> Block {
+        let mut sieves = [NONE; LANES];
+        for (sieve, rule) in sieves.iter_mut().zip(rules) {
+            *sieve = Sieve::of(rule);
+        }
+        fn pair<T: Copy>(of: [(T, T); LANES]) -> [[T; LANES]; 2] {
+            [of.map(|(first, _)| first), of.map(|(_, second)| second)]
+        }
+        Block {
+            sources: pair(sieves.map(|sieve| sieve.sources)),
+            destinations: pair(sieves.map(|sieve| sieve.destinations)),
+            protocol: pair(sieves.map(|sieve| (sieve.protocol.0.into(), sieve.protocol.1.into()))),
+            states: sieves.map(|sieve| sieve.states),
+            source: pair(sieves.map(|sieve| sieve.source)),
+            destination: pair(sieves.map(|sieve| sieve.destination)),
+            addressed: sieves.iter().any(Sieve::looks_at_addresses),
+            whole: sieves.iter().rev().fold(0, |bits, sieve| bits << 1 | u8::from(sieve.whole)),
+        }
+    }
+
+    /// Which of the rules a packet may fit: a byte of ones each, the first rule's is the lowest. (No branch and no early
+    /// end: the compiler makes a handful of vector instructions of it.)
     #[inline]
-    pub(super) fn holds(&self, facts: &Facts) -> bool {
-        let off = |port: u16, (least, more): (u16, u16)| port.wrapping_sub(least) > more;
-        let addresses = (facts.addresses ^ self.addresses) & self.mask != 0;
-        let protocol = (facts.protocol ^ self.protocol.0) & self.protocol.1 != 0;
-        let ports = off(facts.ports.1, self.destinations) | off(facts.ports.0, self.sources);
-        !(addresses | protocol | ports | (self.states & facts.states == 0))
+    fn holds(&self, facts: &Facts) -> u64 {
+        let off = |port: u16, least: u16, more: u16| port.wrapping_sub(least).saturating_sub(more);
+        let mut fails = [0_u16; LANES];
+        for (lane, fail) in fails.iter_mut().enumerate() {
+            let sources = off(facts.ports.0, self.sources[0][lane], self.sources[1][lane]);
+            let destinations = off(facts.ports.1, self.destinations[0][lane], self.destinations[1][lane]);
+            let protocol = (u16::from(facts.protocol) ^ self.protocol[0][lane]) & self.protocol[1][lane];
+            let state = if self.states[lane] & facts.states == 0 { u16::MAX } else { 0 };
+            *fail = sources | destinations | protocol | state;
+        }
+        if self.addressed {
+            for (lane, fail) in fails.iter_mut().enumerate() {
+                let source = (facts.source ^ self.source[0][lane]) & self.source[1][lane];
+                let destination = (facts.destination ^ self.destination[0][lane]) & self.destination[1][lane];
+                *fail |= if source | destination == 0 { 0 } else { u16::MAX };
+            }
+        }
+        u64::from_le_bytes(fails.map(|fail| if fail == 0 { u8::MAX } else { 0 }))
+    }
+}
+
+/// The sieves of a chain.
+#[derive(Debug)]
+pub(super) struct Sieves {
+    blocks: Vec<Block>,
+    rules: usize,
+}
+
+impl Sieves {
+    pub(super) fn of(rules: &[Rule]) -> Sieves {
+        Sieves { blocks: rules.chunks(LANES).map(Block::of).collect(), rules: rules.len() }
+    }
+
+    /// The place of the next rule that a packet may fit, this one included, or how many rules there are.
+    #[inline]
+    pub(super) fn next(&self, from: usize, facts: &Facts) -> usize {
+        let mut left = u64::MAX << (from % LANES * 8);
+        for (at, block) in self.blocks.iter().enumerate().skip(from / LANES) {
+            let holds = block.holds(facts) & left;
+            if holds != 0 {
+                return at * LANES + holds.trailing_zeros() as usize / 8;
+            }
+            left = u64::MAX;
+        }
+        self.rules
+    }
+
+    /// True if a packet that does not fall through fits this rule.
+    #[inline]
+    pub(super) fn is_whole(&self, rule: usize) -> bool {
+        self.blocks.get(rule / LANES).is_some_and(|block| block.whole >> (rule % LANES) & 1 != 0)
+    }
+
+    /// True if a rule looks at the state of connections.
+    pub(super) fn look_at_state(&self) -> bool {
+        self.blocks.iter().flat_map(|block| block.states).any(|states| !matches!(states, 0 | u16::MAX))
     }
 }
 
@@ -150,7 +241,8 @@ impl Facts {
     #[inline]
     pub(super) fn of(subject: &Subject<'_>, with_state: bool) -> Option<Facts> {
         Some(Facts {
-            addresses: pair(subject.header.source, subject.header.destination),
+            source: subject.header.source.to_bits(),
+            destination: subject.header.destination.to_bits(),
             ports: subject.ports()?,
             states: if with_state { subject.conntrack.state(subject.nfct) } else { u16::MAX },
             protocol: subject.header.protocol,

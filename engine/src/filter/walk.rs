@@ -3,7 +3,7 @@
 use super::install::{Installed, Plan};
 use super::matches::{fits, fits_ip};
 use super::rule::{RejectWith, Rule, RuleCounters, Standing};
-use super::sieve::{Facts, Sieve};
+use super::sieve::Facts;
 use super::subject::Subject;
 use super::targets::{Next, act};
 use super::validate::DEPTH;
@@ -80,9 +80,7 @@ pub(super) fn walk<O: Observer>(
 /// The next rule that a packet may fit, or the end of the chain.
 #[inline]
 fn skip(installed: &Installed, (chain, rule): Place, facts: &Facts) -> usize {
-    let sieves = installed.sieves.get(chain).map_or(&[][..], Vec::as_slice);
-    let left = sieves.get(rule..).unwrap_or(&[]);
-    rule + left.iter().position(|sieve| sieve.holds(facts)).unwrap_or(left.len())
+    installed.sieves.get(chain).map_or(rule, |sieves| sieves.next(rule, facts))
 }
 
 /// Asks one rule, unless its sieve has said all; none: there is none.
@@ -99,7 +97,7 @@ fn step<O: Observer>(
     let chain_name = &mut installed.table.chains.get_mut(chain)?;
     let of = chain_name.rules.get_mut(rule)?;
     let plan = installed.plans.get_mut(chain)?.get_mut(rule)?;
-    let fits = sieved && installed.sieves.get(chain).and_then(|sieves| sieves.get(rule)).is_some_and(Sieve::is_whole);
+    let fits = sieved && installed.sieves.get(chain).is_some_and(|sieves| sieves.is_whole(rule));
     match if fits { Ok(true) } else { rule_fits(of, plan, subject, rng) } {
         Ok(true) => {}
         Ok(false) => return Some(Ok(Next::Continue)),

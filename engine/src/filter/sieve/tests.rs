@@ -73,7 +73,11 @@ fn sieves_say_what_rules_say() {
     for _ in 0..20_000 {
         let rule = rule(&mut rng);
         let mut plan = Plan { to: 0, memory: rule.matches.iter().map(Memory::new).collect() };
-        let sieve = Sieve::of(&rule);
+        // Whatever stands before a rule and behind it in its block.
+        let (before, behind) = (rng.below(10) as usize, rng.below(3) as usize);
+        let others = |count| (0..count).map(|_| Rule::default());
+        let all: Vec<Rule> = others(before).chain([rule.clone()]).chain(others(behind)).collect();
+        let sieves = Sieves::of(&all);
         let payload = [0, rng.below(6) as u8, 0, rng.below(6) as u8, 0, 8, 0, 0];
         let payload = &payload[..[8, 8, 8, 3][rng.below(4) as usize]];
         let mut header = Ipv4 {
@@ -110,15 +114,37 @@ fn sieves_say_what_rules_say() {
         let facts = Facts::of(&subject, true);
         let fits = rule_fits(&rule, &mut plan, &subject, &mut rng).expect("nothing here drops");
         if let Some(facts) = facts {
-            assert!(sieve.holds(&facts) || !fits, "{rule:?} fits {facts:?}, and {sieve:?} does not hold it");
-            assert!(
-                !sieve.holds(&facts) || !sieve.is_whole() || fits,
-                "{sieve:?} holds {facts:?}, {rule:?} does not fit"
-            );
-            passed_over += usize::from(!sieve.holds(&facts));
-            taken += usize::from(sieve.is_whole() && fits);
+            let (next, whole) = (sieves.next(before, &facts), sieves.is_whole(before));
+            let holds = next == before;
+            assert!(holds || next == before + 1, "an empty rule takes all, or the chain ends: {next}, {before}");
+            assert!(holds || !fits, "{rule:?} fits {facts:?}, and its sieve does not hold it");
+            assert!(!holds || !whole || fits, "the sieve of {rule:?} holds {facts:?}, which does not fit");
+            passed_over += usize::from(!holds);
+            taken += usize::from(whole && fits);
         }
         pool.give(frame);
     }
     assert!(passed_over > 5000 && taken > 200, "{passed_over} {taken}");
+}
+
+/// Over the borders of blocks.
+#[test]
+fn the_next_rule_is_found_wherever_it_stands() {
+    let facts = Facts { source: 1, destination: 2, ports: (3, 4), states: 8, protocol: 17 };
+    let asks = |port: u16| Rule {
+        matches: vec![Match::Udp { source: None, destination: Some(Not { not: false, of: port..=port }) }],
+        ..Rule::default()
+    };
+    for count in 0..30 {
+        let nothing = Sieves::of(&vec![asks(5); count]);
+        assert!((0..=count).all(|from| nothing.next(from, &facts) == count));
+        for place in 0..count {
+            let mut rules = vec![asks(5); count];
+            rules[place] = asks(4);
+            let sieves = Sieves::of(&rules);
+            for from in 0..=count {
+                assert_eq!(sieves.next(from, &facts), if from <= place { place } else { count }, "{from} {place}");
+            }
+        }
+    }
 }
