@@ -39,7 +39,7 @@ use table::ConnTable;
 #[derive(Clone, Copy, Debug)]
 struct Look<'a> {
     now: Time,
-    header: Ipv4,
+    header: &'a Ipv4,
     /// What follows the header, without padding.
     payload: &'a [u8],
     /// Its checksum is to be checked.
@@ -67,8 +67,8 @@ pub struct Conntrack {
     statistics: Statistics,
     pub(crate) rng: Rng,
     needed: bool,
-    /// The last second in which was looked for what has expired.
-    looked: u64,
+    /// When is looked next for what has expired: in the next second that packets come in.
+    look: Time,
     /// Flows that end with the visit unless they are confirmed: those that are not, and those that were deleted.
     pending: Vec<ConnId>,
 }
@@ -84,7 +84,7 @@ impl Conntrack {
             statistics: Statistics::default(),
             rng,
             needed: false,
-            looked: 0,
+            look: Time(SECOND),
             pending: Vec::new(),
         }
     }
@@ -123,6 +123,7 @@ impl Conntrack {
     }
 
     /// What `-m conntrack --ctstate` and `-m state` see: one of the [`state`] bits, and with it those of NAT.
+    #[inline]
     pub fn state(&self, nfct: &Nfct) -> u16 {
         let bit = match nfct.info {
             CtInfo::Untracked => return state::UNTRACKED,
@@ -142,8 +143,8 @@ impl Conntrack {
         let Some((id, conn)) = nfct.conn.and_then(|id| Some((id, self.table.get_mut(id)?))) else { return };
         if conn.has(status::CONFIRMED) && conn.close() {
             conn.timeout = now + timeout;
-            let second = second_after(conn.timeout);
-            self.table.schedule(id, second);
+            let timeout = conn.timeout;
+            self.table.schedule(id, timeout);
         }
     }
 
@@ -177,9 +178,8 @@ impl Conntrack {
     /// Takes away flows that have expired.
     #[inline]
     pub fn tick(&mut self, now: Time) {
-        let second = now.nanos() / SECOND;
-        if second != self.looked {
-            self.looked = second;
+        if now >= self.look {
+            self.look = Time((now.nanos() / SECOND + 1).saturating_mul(SECOND));
             self.expire(now);
         }
     }
@@ -190,7 +190,7 @@ impl Conntrack {
             if timeout <= now {
                 self.table.remove(id);
             } else {
-                self.table.schedule(id, second_after(timeout));
+                self.table.schedule(id, timeout);
             }
         }
     }
@@ -259,11 +259,6 @@ impl Conntrack {
         self.table.unlink(id);
         self.pending.push(id);
     }
-}
-
-/// The first whole second that is not before `time`.
-fn second_after(time: Time) -> u64 {
-    time.nanos().div_ceil(SECOND)
 }
 
 #[cfg(test)]

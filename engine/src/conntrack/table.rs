@@ -1,8 +1,10 @@
 //! Where flows are kept: a slab, two hash chains a flow (one for each direction), one by source for NAT, and lists by the
 //! second in which to look whether a flow has expired. All of it is bounded by the number of flows.
 
+use super::SECOND;
 use super::conn::{Conn, ConnId, Direction};
 use super::tuple::{End, Tuple};
+use crate::time::Time;
 use std::collections::BTreeMap;
 
 /// The end of a chain.
@@ -106,23 +108,26 @@ impl ConnTable {
 
     /// The flow whose packets look like this in one direction, and which.
     #[inline]
-    pub(super) fn find(&self, tuple: &Tuple) -> Option<(ConnId, Direction)> {
-        let mut node = self.head(self.chain_of(tuple));
+    pub(super) fn find(&self, tuple: &Tuple) -> Option<(ConnId, Direction, &Conn)> {
+        let words = tuple.words();
+        let mut node = self.head(self.chain_of(words));
         while node != NIL {
-            let (index, way) = (node >> 1, (node & 1) as usize);
+            let (index, direction) = match node & 1 {
+                0 => (node >> 1, Direction::Original),
+                _ => (node >> 1, Direction::Reply),
+            };
             let slot = self.slots.get(index as usize)?;
-            if slot.conn.as_ref().is_some_and(|conn| conn.tuples.get(way) == Some(tuple)) {
-                let direction = if way == 0 { Direction::Original } else { Direction::Reply };
-                return Some((self.id(index)?, direction));
+            if let Some(conn) = slot.conn.as_ref().filter(|conn| conn.tuple(direction).words() == words) {
+                return Some((ConnId { index, serial: conn.serial }, direction, conn));
             }
-            node = slot.next.get(way).copied().unwrap_or(NIL);
+            node = slot.next[(node & 1) as usize];
         }
         None
     }
 
     /// The flows of the chain that `tuple` would be in, and of those `count` that follow.
     pub(super) fn nearby(&self, tuple: &Tuple, count: usize) -> Vec<ConnId> {
-        let first = self.chain_of(tuple);
+        let first = self.chain_of(tuple.words());
         let mut found = Vec::new();
         for step in 0..count.min(self.chains.len()) {
             let mut node = self.head((first + step) & (self.chains.len() - 1));
@@ -142,7 +147,7 @@ impl ConnTable {
             self.grow();
         }
         for (way, tuple) in tuples.iter().enumerate() {
-            let chain = self.chain_of(tuple);
+            let chain = self.chain_of(tuple.words());
             let head = self.head(chain);
             if let Some(next) = self.slots.get_mut(id.index as usize).and_then(|slot| slot.next.get_mut(way)) {
                 *next = head;
@@ -185,7 +190,7 @@ impl ConnTable {
         self.unschedule(index);
         for (way, tuple) in tuples.iter().enumerate() {
             let node = index << 1 | way as u32;
-            let chain = self.chain_of(tuple);
+            let chain = self.chain_of(tuple.words());
             let after = self.slots.get(index as usize).map_or(NIL, |slot| slot.next[way]);
             if self.head(chain) == node {
                 self.chains[chain] = after;
@@ -232,7 +237,7 @@ impl ConnTable {
                 continue;
             };
             for (way, tuple) in tuples.iter().enumerate().filter(|_| linked) {
-                let chain = self.chain_of(tuple);
+                let chain = self.chain_of(tuple.words());
                 self.slots[index].next[way] = self.chains[chain];
                 self.chains[chain] = (index as u32) << 1 | way as u32;
             }
@@ -275,12 +280,13 @@ impl ConnTable {
         self.chains.get(chain).copied().unwrap_or(NIL)
     }
 
+    /// One multiplication, of which both halves count. Neither factor is 0 by anybody's choice: the key is secret, and of the
+    /// other's high byte no packet says anything.
     #[inline]
-    fn chain_of(&self, tuple: &Tuple) -> usize {
-        let ends = |end: &End| u64::from(end.address.to_bits()) << 16 | u64::from(end.port);
-        let extra = u64::from(tuple.protocol) << 16 | u64::from(tuple.icmp.0) << 8 | u64::from(tuple.icmp.1);
-        let hash = mix(mix(self.key ^ ends(&tuple.source)) ^ ends(&tuple.destination) ^ extra << 48);
-        hash as usize & self.chains.len().wrapping_sub(1)
+    fn chain_of(&self, [addresses, rest]: [u64; 2]) -> usize {
+        const FREE: u64 = 1 << 63;
+        let product = u128::from(addresses ^ self.key) * u128::from(rest ^ (self.key.rotate_left(32) | FREE));
+        (product as u64 ^ (product >> 64) as u64) as usize & self.chains.len().wrapping_sub(1)
     }
 
     #[inline]
@@ -290,8 +296,19 @@ impl ConnTable {
         mix(self.key ^ source) as usize & self.sources.len().wrapping_sub(1)
     }
 
-    /// The flow is looked at in this second; before, if that is what was said before.
-    pub(super) fn schedule(&mut self, id: ConnId, second: u64) {
+    /// The flow is looked at when it may have expired: in the first second after that; before, if that is what was said
+    /// before.
+    #[inline]
+    pub(super) fn schedule(&mut self, id: ConnId, timeout: Time) {
+        let known = self.slots.get(id.index as usize).and_then(|slot| slot.second);
+        // Most packets put off what is far away already.
+        if known.is_none_or(|known| known > timeout.nanos() / SECOND) {
+            self.schedule_in(id, timeout.nanos().div_ceil(SECOND));
+        }
+    }
+
+    #[inline(never)]
+    fn schedule_in(&mut self, id: ConnId, second: u64) {
         let Some(slot) = self.slots.get(id.index as usize) else { return };
         match slot.second {
             Some(known) if known <= second => return,

@@ -5,7 +5,7 @@ use super::icmp::{self, Message};
 use super::settings::Settings;
 use super::tcp::{self, Verdict};
 use super::tuple::{GRE, Tuple, UDPLITE};
-use super::{Conntrack, Look, second_after};
+use super::{Conntrack, Look};
 use crate::filter::Hook;
 use crate::reason::DropReason;
 use crate::time::{Duration, Time};
@@ -28,13 +28,26 @@ impl Conntrack {
         unfinished: bool,
         nfct: &mut Nfct,
     ) -> Result<(), DropReason> {
+        self.look_at(now, hook, (Ipv4::parse(packet).as_ref(), packet), unfinished, nfct)
+    }
+
+    /// [`Conntrack::nf_conntrack_in`] of a packet whose header was read.
+    #[inline]
+    pub(crate) fn look_at(
+        &mut self,
+        now: Time,
+        hook: Hook,
+        (header, packet): (Option<&Ipv4>, &[u8]),
+        unfinished: bool,
+        nfct: &mut Nfct,
+    ) -> Result<(), DropReason> {
         if nfct.info == CtInfo::Untracked || self.conn(nfct).is_some() {
             return Ok(());
         }
         self.tick(now);
         *nfct = Nfct::default();
         let verify = hook == Hook::PreRouting && self.settings().checksum && !unfinished;
-        let found = match Look::new(now, packet, verify) {
+        let found = match header.and_then(|header| Look::new(now, header, packet, verify)) {
             Some(look) => self.track(&look)?,
             None => Nfct::default(),
         };
@@ -51,55 +64,62 @@ impl Conntrack {
                 Message::Invalid => return Ok(Nfct::default()),
             }
         }
+        let Some(tuple) = Tuple::of(look.header, look.payload) else { return Ok(Nfct::default()) };
         // A second time, if the first finds a TCP flow that ended and is begun anew.
         for _ in 0..2 {
-            let Some(nfct) = self.resolve(look)? else { break };
-            match self.ask_tracker(look, &nfct) {
-                Verdict::Repeat => {
-                    nfct.conn.into_iter().for_each(|id| self.kill(id));
-                    continue;
-                }
+            let Some(nfct) = self.resolve(look, &tuple)? else { break };
+            match self.handle(look, &nfct) {
+                Verdict::Repeat => nfct.conn.into_iter().for_each(|id| self.kill(id)),
                 Verdict::Invalid => break,
-                verdict => return Ok(self.accept(look, nfct, verdict)),
+                Verdict::Refresh(_) | Verdict::Keep | Verdict::Kill => return Ok(nfct),
             }
         }
         Ok(Nfct::default())
     }
 
-    /// A packet is part of its flow: what follows from that.
-    fn accept(&mut self, look: &Look<'_>, nfct: Nfct, verdict: Verdict) -> Nfct {
-        let Some((id, conn)) = nfct.conn.and_then(|id| Some((id, self.table.get_mut(id)?))) else { return nfct };
+    /// Asks the tracker of its protocol about a packet of a flow; if it is part of it, what follows from that.
+    #[inline]
+    fn handle(&mut self, look: &Look<'_>, nfct: &Nfct) -> Verdict {
+        let Conntrack { table, settings, .. } = self;
+        let settings = settings.as_deref().unwrap_or(Settings::usual());
+        let Some((id, conn)) = nfct.conn.and_then(|id| Some((id, table.get_mut(id)?))) else {
+            return Verdict::Invalid;
+        };
+        let verdict = ask_tracker(conn, look, nfct.info.direction(), settings);
+        if let Verdict::Repeat | Verdict::Invalid = verdict {
+            return verdict;
+        }
+        let confirmed = conn.has(status::CONFIRMED);
         if let Verdict::Refresh(extra) = verdict {
             // One that is not in the table yet has its time from there on.
-            conn.timeout = if conn.has(status::CONFIRMED) { look.now + extra } else { Time::ZERO + extra };
+            conn.timeout = if confirmed { look.now + extra } else { Time::ZERO + extra };
             count(conn, nfct.info, look);
         }
         if nfct.info == CtInfo::EstablishedReply {
             conn.status |= status::SEEN_REPLY;
         }
+        let timeout = conn.timeout;
         if let Verdict::Kill = verdict {
             self.kill(id);
-        } else if conn.has(status::CONFIRMED) {
-            let second = second_after(conn.timeout);
-            self.table.schedule(id, second);
+        } else if confirmed {
+            table.schedule(id, timeout);
         }
-        nfct
+        verdict
     }
 
     /// The flow in the table that has not expired.
     pub(crate) fn find(&self, now: Time, tuple: &Tuple) -> Option<(ConnId, Direction)> {
-        let (id, direction) = self.table.find(tuple)?;
-        (self.table.get(id)?.timeout > now).then_some((id, direction))
+        let (id, direction, conn) = self.table.find(tuple)?;
+        (conn.timeout > now).then_some((id, direction))
     }
 
     /// Finds a packet's flow, or begins one (`resolve_normal_ct`).
-    fn resolve(&mut self, look: &Look<'_>) -> Result<Option<Nfct>, DropReason> {
-        let Some(tuple) = Tuple::of(&look.header, look.payload) else { return Ok(None) };
-        let Some((id, direction)) = self.table.find(&tuple) else { return self.begin(look, tuple) };
-        let Some(conn) = self.table.get(id) else { return Ok(None) };
+    #[inline]
+    fn resolve(&mut self, look: &Look<'_>, tuple: &Tuple) -> Result<Option<Nfct>, DropReason> {
+        let Some((id, direction, conn)) = self.table.find(tuple) else { return self.begin(look, *tuple) };
         if conn.timeout <= look.now {
             self.kill(id);
-            return self.begin(look, tuple);
+            return self.begin(look, *tuple);
         }
         let info = match direction {
             Direction::Reply => CtInfo::EstablishedReply,
@@ -111,6 +131,7 @@ impl Conntrack {
     }
 
     /// `init_conntrack`
+    #[inline(never)]
     fn begin(&mut self, look: &Look<'_>, tuple: Tuple) -> Result<Option<Nfct>, DropReason> {
         let Some(reply) = tuple.inverted() else { return Ok(None) };
         if self.table.len() >= self.settings().max && !self.early_drop(look.now, &tuple) {
@@ -149,34 +170,27 @@ impl Conntrack {
         self.table.len() < self.settings().max
     }
 
-    /// What the tracker of its protocol says of a packet (`nf_conntrack_handle_packet`).
-    fn ask_tracker(&mut self, look: &Look<'_>, nfct: &Nfct) -> Verdict {
-        let settings = self.settings.as_deref().unwrap_or(Settings::usual());
-        let Some(conn) = nfct.conn.and_then(|id| self.table.get_mut(id)) else { return Verdict::Invalid };
-        match look.header.protocol {
-            protocol::TCP => tcp::packet(conn, look, nfct.info.direction(), &settings.tcp),
-            protocol::UDP if !look.is_datagram() => Verdict::Invalid,
-            protocol::UDP | UDPLITE => stream(conn, look, settings.udp, settings.udp_stream, STREAM_AFTER),
-            protocol::ICMP if icmp::begins(conn.tuples[0].icmp.0) => Verdict::Refresh(settings.icmp),
-            protocol::ICMP => Verdict::Invalid,
-            GRE => stream(conn, look, settings.gre, settings.gre_stream, Duration::ZERO),
-            _ => Verdict::Refresh(settings.generic),
+    /// The packet leaves, or is given to a program: its flow is in the table from now on (`__nf_conntrack_confirm`). Its
+    /// two tuples must be nobody else's: where NAT found none that is free, the packet is dropped.
+    #[inline]
+    pub fn confirm(&mut self, now: Time, nfct: &mut Nfct) -> Result<(), DropReason> {
+        match nfct.info {
+            // It was, before there was an answer; and an answer of our own that is tied to a flow does not make it one.
+            CtInfo::Established | CtInfo::EstablishedReply | CtInfo::RelatedReply => Ok(()),
+            _ => self.confirm_new(now, nfct),
         }
     }
 
-    /// The packet leaves, or is given to a program: its flow is in the table from now on (`__nf_conntrack_confirm`). Its
-    /// two tuples must be nobody else's: where NAT found none that is free, the packet is dropped.
-    pub fn confirm(&mut self, now: Time, nfct: &mut Nfct) -> Result<(), DropReason> {
+    #[inline(never)]
+    fn confirm_new(&mut self, now: Time, nfct: &mut Nfct) -> Result<(), DropReason> {
         let Some(id) = nfct.conn else { return Ok(()) };
         let Some(conn) = self.table.get(id) else { return Ok(()) };
-        // An answer of our own that is tied to a flow does not make it one.
-        if conn.has(status::CONFIRMED) || nfct.info.direction() == Direction::Reply {
+        if conn.has(status::CONFIRMED) {
             return Ok(());
         }
         let tuples = conn.tuples;
         for tuple in &tuples {
-            let Some((other, _)) = self.table.find(tuple) else { continue };
-            let Some(known) = self.table.get(other) else { continue };
+            let Some((other, _, known)) = self.table.find(tuple) else { continue };
             if known.timeout <= now {
                 self.kill(other);
             } else if known.tuples == tuples {
@@ -193,11 +207,25 @@ impl Conntrack {
             conn.status |= status::CONFIRMED;
             conn.timeout = now + conn.timeout.since(Time::ZERO);
             conn.started = conn.started.map(|_| now);
-            let second = second_after(conn.timeout);
+            let timeout = conn.timeout;
             self.table.link(id);
-            self.table.schedule(id, second);
+            self.table.schedule(id, timeout);
         }
         Ok(())
+    }
+}
+
+/// What the tracker of its protocol says of a packet (`nf_conntrack_handle_packet`).
+#[inline]
+fn ask_tracker(conn: &mut Conn, look: &Look<'_>, direction: Direction, settings: &Settings) -> Verdict {
+    match look.header.protocol {
+        protocol::UDP if !look.is_datagram() => Verdict::Invalid,
+        protocol::UDP | UDPLITE => stream(conn, look, settings.udp, settings.udp_stream, STREAM_AFTER),
+        protocol::TCP => tcp::packet(conn, look, direction, &settings.tcp),
+        protocol::ICMP if icmp::begins(conn.tuples[0].icmp.0) => Verdict::Refresh(settings.icmp),
+        protocol::ICMP => Verdict::Invalid,
+        GRE => stream(conn, look, settings.gre, settings.gre_stream, Duration::ZERO),
+        _ => Verdict::Refresh(settings.generic),
     }
 }
 
@@ -225,9 +253,12 @@ fn count(conn: &mut Conn, info: CtInfo, look: &Look<'_>) {
 }
 
 impl<'a> Look<'a> {
-    /// `None` for later fragments, and for what is no IPv4 packet.
-    fn new(now: Time, packet: &'a [u8], verify: bool) -> Option<Look<'a>> {
-        let header = Ipv4::parse(packet).filter(|header| header.fragment_offset() == 0)?;
+    /// `None` for later fragments.
+    #[inline]
+    fn new(now: Time, header: &'a Ipv4, packet: &'a [u8], verify: bool) -> Option<Look<'a>> {
+        if header.fragment_offset() != 0 {
+            return None;
+        }
         let end = usize::from(header.total_length).min(packet.len());
         let payload = packet.get(header.header_length..end)?;
         Some(Look { now, header, payload, verify })
@@ -235,7 +266,7 @@ impl<'a> Look<'a> {
 
     /// True if the checksum over the pseudo header and the payload is right, or is not to be looked at.
     pub(super) fn adds_up(&self) -> bool {
-        let Ipv4 { source, destination, protocol, .. } = self.header;
+        let Ipv4 { source, destination, protocol, .. } = *self.header;
         let pseudo = checksum::pseudo(source, destination, protocol, self.payload.len());
         !self.verify || checksum::fold(pseudo + checksum::sum(self.payload)) == 0xffff
     }

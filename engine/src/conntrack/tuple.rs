@@ -39,6 +39,7 @@ pub(crate) const fn has_ports(number: u8) -> bool {
 impl Tuple {
     /// The tuple of a packet with this header, whose payload, or the beginning of it, is `payload`: `None` for later
     /// fragments, and where what is needed of the payload is cut short (`nf_ct_get_tuple`).
+    #[inline]
     pub fn of(header: &Ipv4, payload: &[u8]) -> Option<Tuple> {
         if header.fragment_offset() != 0 {
             return None;
@@ -65,7 +66,17 @@ impl Tuple {
         Some(tuple)
     }
 
+    /// All of it in two words, to be compared and hashed; of the second the high byte is free.
+    #[inline]
+    pub(super) fn words(&self) -> [u64; 2] {
+        let Tuple { source, destination, icmp: (kind, code), protocol } = *self;
+        let addresses = u64::from(source.address.to_bits()) << 32 | u64::from(destination.address.to_bits());
+        let ports = u64::from(source.port) << 16 | u64::from(destination.port);
+        [addresses, u64::from(protocol) << 48 | u64::from(kind) << 40 | u64::from(code) << 32 | ports]
+    }
+
     /// The tuple of the answers (`nf_ct_invert_tuple`): `None` for ICMP messages that are not answered.
+    #[inline]
     pub fn inverted(&self) -> Option<Tuple> {
         if self.protocol != protocol::ICMP {
             return Some(Tuple { source: self.destination, destination: self.source, ..*self });

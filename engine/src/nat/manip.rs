@@ -7,7 +7,7 @@ use crate::control::IfIndex;
 use crate::filter::Hook;
 use crate::reason::DropReason;
 use crate::wire::icmpv4::{self, kind};
-use crate::wire::{Icmp, Ipv4, checksum, protocol, tcp};
+use crate::wire::{Icmp, Ipv4, checksum, ipv4, protocol, tcp};
 
 impl Conntrack {
     /// Translates a packet, as its flow says (`nf_nat_packet`, and `nf_nat_icmp_reply_translation` for ICMP errors). `unfinished`:
@@ -21,27 +21,52 @@ impl Conntrack {
         hook: Hook,
         out: IfIndex,
     ) -> Result<bool, DropReason> {
+        let Some(mut header) = Ipv4::parse(packet) else { return Ok(false) };
+        self.nat(packet, &mut header, unfinished, nfct, (hook, out))
+    }
+
+    /// [`Conntrack::nat_packet`] of a packet whose header was read, and changes with the packet's.
+    #[inline]
+    pub(crate) fn nat(
+        &mut self,
+        packet: &mut [u8],
+        header: &mut Ipv4,
+        unfinished: bool,
+        nfct: &Nfct,
+        (hook, out): (Hook, IfIndex),
+    ) -> Result<bool, DropReason> {
         let Some(conn) = self.conn(nfct) else { return Ok(false) };
         let (direction, manip) = (nfct.info().direction(), Manip::at(hook));
-        let Some(header) = Ipv4::parse(packet) else { return Ok(false) };
-        let is_error = nfct.info().is_related() && header.protocol == protocol::ICMP;
-        if !is_error && hook == Hook::PostRouting && left_elsewhere(conn, direction, out) {
+        if nfct.info().is_related() && header.protocol == protocol::ICMP {
+            return of_error(packet, header, conn, manip, direction);
+        }
+        if hook == Hook::PostRouting && left_elsewhere(conn, direction, out) {
             nfct.conn_id().into_iter().for_each(|id| self.kill(id));
             return Err(DropReason::NatOutChanged);
         }
-        if !is_error && !applies(conn, manip, direction) {
+        if !applies(conn, manip, direction) {
             return Ok(false);
         }
         let Some(target) = conn.tuple(direction.other()).inverted() else { return Ok(false) };
-        if is_error {
-            let [translated, done] = [status::NAT_MASK, status::NAT_DONE_MASK];
-            let may_redirect = conn.has(done) && conn.status & translated == 0;
-            let quoted = *conn.tuple(direction.other());
-            let bound = applies(conn, manip, direction);
-            return error(packet, &header, bound.then_some((target, quoted)), manip, may_redirect);
-        }
-        Ok(rewrite(packet, &target, manip, unfinished))
+        Ok(rewrite(packet, header, &target, manip, unfinished))
     }
+}
+
+/// An ICMP error about a flow.
+#[inline(never)]
+fn of_error(
+    packet: &mut [u8],
+    header: &mut Ipv4,
+    conn: &Conn,
+    manip: Manip,
+    direction: Direction,
+) -> Result<bool, DropReason> {
+    let quoted = *conn.tuple(direction.other());
+    let Some(target) = quoted.inverted() else { return Ok(false) };
+    let [translated, done] = [status::NAT_MASK, status::NAT_DONE_MASK];
+    let may_redirect = conn.has(done) && conn.status & translated == 0;
+    let bound = applies(conn, manip, direction);
+    error(packet, header, bound.then_some((target, quoted)), manip, may_redirect)
 }
 
 /// The change that is made to the original's packets is made to the other half of the answers.
@@ -58,7 +83,7 @@ fn left_elsewhere(conn: &Conn, direction: Direction, out: IfIndex) -> bool {
 /// An ICMP error: the packet it quotes becomes what its receiver knows, and then it becomes an error from there.
 fn error(
     packet: &mut [u8],
-    header: &Ipv4,
+    header: &mut Ipv4,
     tuples: Option<(Tuple, Tuple)>,
     manip: Manip,
     may_redirect: bool,
@@ -71,36 +96,41 @@ fn error(
     }
     let Some((mut target, quoted)) = tuples else { return Ok(false) };
     let inner = message.get_mut(icmpv4::HEADER..).ok_or(DropReason::NatMalformed)?;
-    rewrite(inner, &quoted, manip.other(), false);
+    if let Some(mut header) = Ipv4::parse(inner) {
+        rewrite(inner, &mut header, &quoted, manip.other(), false);
+    }
     write(message, 2, [0, 0]);
     let sum = checksum::of(message).to_be_bytes();
     write(message, 2, sum);
     // Of the error itself only the address changes: its header has no id.
     target.protocol = protocol::ICMP;
-    Ok(rewrite(packet, &target, manip, false))
+    Ok(rewrite(packet, header, &target, manip, false))
 }
 
-/// One half of a packet becomes that of `target`; true if its address was another.
-fn rewrite(packet: &mut [u8], target: &Tuple, manip: Manip, unfinished: bool) -> bool {
-    let Some(header) = Ipv4::parse(packet) else { return false };
-    let (old, new, port) = match manip {
-        Manip::Source => (header.source, target.source.address, target.source.port),
-        Manip::Destination => (header.destination, target.destination.address, target.destination.port),
+/// One half of a packet, and of its header as it was read, becomes that of `target`; true if its address was another.
+#[inline]
+fn rewrite(packet: &mut [u8], header: &mut Ipv4, target: &Tuple, manip: Manip, unfinished: bool) -> bool {
+    let (place, at, end) = match manip {
+        Manip::Source => (&mut header.source, 12, target.source),
+        Manip::Destination => (&mut header.destination, 16, target.destination),
     };
-    let Some((ip, payload)) = packet.split_at_mut_checked(header.header_length) else { return false };
-    if header.fragment_offset() == 0 {
-        let change = Change { addresses: address_change(old, new), unfinished };
+    let (old, new) = (core::mem::replace(place, end.address), end.address);
+    let addresses = address_change(old, new);
+    if header.fragment_offset() == 0
+        && let Some(payload) = packet.get_mut(header.header_length..)
+    {
+        let change = Change { addresses, unfinished };
         match target.protocol {
-            protocol::TCP => change.tcp(payload, manip, port),
-            protocol::UDP | UDPLITE => change.udp(payload, manip, port),
+            protocol::TCP => change.tcp(payload, manip, end.port),
+            protocol::UDP | UDPLITE => change.udp(payload, manip, end.port),
             protocol::ICMP => echo(payload, target.source.port),
             _ => {}
         }
     }
-    let at = if manip == Manip::Source { 12 } else { 16 };
-    write(ip, at, new.octets());
-    if let Some(sum) = read(ip, 10) {
-        write(ip, 10, checksum::changed(sum, address_change(old, new)).to_be_bytes());
+    if let Some(ip) = packet.first_chunk_mut::<{ ipv4::HEADER }>() {
+        write(ip, at, new.octets());
+        let sum = u16::from_be_bytes([ip[10], ip[11]]);
+        write(ip, 10, checksum::changed(sum, addresses).to_be_bytes());
     }
     old != new
 }
