@@ -1,6 +1,7 @@
 //! A packet for somebody else (`ip_forward`).
 
 use super::packet::{Before, Cast, Fate, Packet};
+use super::v4::LOOPBACK;
 use super::{Cx, Parked, Stack};
 use crate::addr::IpAddr;
 use crate::control::IfIndex;
@@ -11,7 +12,7 @@ use crate::reason::DropReason;
 use crate::route::{Flow, InputRoute};
 use crate::time::Time;
 use crate::wire::ipv4::{self, options};
-use crate::wire::{Icmp, icmpv4};
+use crate::wire::{Icmp, Ipv4, icmpv4};
 
 impl Stack {
     #[inline(always)]
@@ -59,35 +60,50 @@ impl Stack {
         }
     }
 
-    /// A packet that filters are asked about: what they let pass leaves (`ip_forward_finish`, `ip_output`).
-    #[cold]
+    /// A packet that filters are asked about: how what they let pass leaves, unless it has left already
+    /// (`ip_forward_finish`, `ip_output`).
+    #[inline(never)]
     pub(super) fn forward_filtered<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
-        mut packet: Packet,
+        packet: &mut Packet,
         oif: IfIndex,
         observer: &mut O,
-    ) {
+    ) -> Option<Fate> {
         packet.header.ttl -= 1;
         if packet.redirect && packet.options.source_route == 0 {
-            self.redirect(cx, &packet, observer);
+            self.redirect(cx, packet, observer);
+            packet.redirect = false;
         }
         let (inward, outward) = (Some(packet.port), Some(oif));
-        let mut asked = self.hook(cx, Hook::Forward, &mut packet, inward, outward, observer);
+        let mut asked = self.hook(cx, Hook::Forward, packet, inward, outward, observer);
         if asked.is_ok() {
             if packet.has_options() {
-                self.stamp(cx.now, &mut packet, oif);
+                self.stamp(cx.now, packet, oif);
             }
-            asked = self.hook(cx, Hook::PostRouting, &mut packet, inward, outward, observer);
+            asked = self.hook(cx, Hook::PostRouting, packet, inward, outward, observer);
         }
-        match asked {
-            Ok(()) => {
-                packet.route.before = Before::Passing;
-                // Nobody here waits for the answer.
-                let _ = self.leave(cx, packet, oif, Parked::routed(inward), observer);
-            }
-            Err(reason) => self.discard(cx, packet.frame, reason, observer),
+        if let Err(reason) = asked {
+            self.discard(cx, packet.take().frame, reason, observer);
+            return None;
         }
+        let parked = Parked::routed(inward);
+        let plain = !packet.has_options() && packet.largest == 0 && oif != LOOPBACK;
+        if !plain || !fits(packet, packet.mtu as usize) {
+            packet.route.before = Before::Passing;
+            // Nobody here waits for the answer.
+            let _ = self.leave(cx, packet.take(), oif, parked, observer);
+            return None;
+        }
+        let next_hop = packet.next_hop;
+        let Some(mac) = self.mac_on_way(cx.now, packet.kept, oif, next_hop) else {
+            let Packet { frame, mark, nfct, .. } = packet.take();
+            let _ = self.wait_for_mac(cx.now, (oif, next_hop), frame, Parked { mark, nfct, ..parked }, observer);
+            return None;
+        };
+        observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
+        packet.mac = mac;
+        Some(Fate::Transmit { port: oif })
     }
 
     /// What is done to a forwarded packet last: the sender is told of a shorter way, and options get the address of the
@@ -132,6 +148,8 @@ impl Stack {
         if packet.options.changed {
             ipv4::write_checksum(&mut packet.frame);
         }
+        // A hop of a source route changes where it goes.
+        packet.header = Ipv4::parse(&packet.frame).unwrap_or(packet.header);
     }
 }
 

@@ -31,6 +31,7 @@ impl Stack {
     /// Asks all that is hooked in there about a packet that begins with its IP header: on its way from `inward` to `outward`
     /// (`NF_HOOK`). What is asked may change the packet. An error ends it: the caller discards it and tells nobody, for
     /// who is to be told has been told. (A packet of our own is not routed again here: see [`Stack::local_out`].)
+    #[inline]
     pub(super) fn hook<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -78,7 +79,7 @@ impl Stack {
     }
 
     /// A packet comes in, and is not routed yet. Where connections are tracked, fragments wait until they are all there.
-    #[cold]
+    #[inline(never)]
     pub(super) fn before_routing<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -149,8 +150,21 @@ impl Stack {
         Ok(())
     }
 
-    /// Asks one table.
+    /// Asks one table, if it has anything to say.
+    #[inline]
     fn ask_table<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        table: TableName,
+        ways: Ways,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<(), DropReason> {
+        if self.filter.asks(table, ways.hook) { self.ask_chain(cx, table, ways, packet, observer) } else { Ok(()) }
+    }
+
+    #[inline(never)]
+    fn ask_chain<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
         table: TableName,
@@ -158,9 +172,6 @@ impl Stack {
         packet: &mut Packet,
         observer: &mut O,
     ) -> Result<(), DropReason> {
-        if !self.filter.has(table) {
-            return Ok(());
-        }
         let Stack { config, filter, conntrack, .. } = self;
         let port = |index: Option<IfIndex>| index.and_then(|index| config.ports.get(index));
         let name = |index| port(index).map(|port| port.name.as_str());
@@ -195,15 +206,18 @@ impl Stack {
     }
 
     /// The packet's connection is found, or begun.
+    #[inline]
     fn track(&mut self, now: Time, hook: Hook, packet: &mut Packet) -> Result<(), DropReason> {
         if !self.conntrack.is_on() {
             return Ok(());
         }
         let unfinished = packet.frame.offload.partial_checksum.is_some();
-        self.conntrack.nf_conntrack_in(now, hook, &packet.frame, unfinished, &mut packet.nfct)
+        let read = (Some(&packet.header), &packet.frame[..]);
+        self.conntrack.look_at(now, hook, read, unfinished, &mut packet.nfct)
     }
 
     /// The packet's connection is known from now on.
+    #[inline]
     fn confirm(&mut self, now: Time, packet: &mut Packet) -> Result<(), DropReason> {
         if !self.conntrack.is_on() {
             return Ok(());
@@ -213,6 +227,7 @@ impl Stack {
 
     /// Asks the `nat` table about a connection that begins, and translates the packet as its connection is (`nf_nat_inet_fn`).
     /// True if an address has changed.
+    #[inline]
     fn translate<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -223,23 +238,34 @@ impl Stack {
         if !self.filter.translates() {
             return Ok(false);
         }
-        let (hook, protocol) = (ways.hook, packet.header.protocol);
-        if self.conntrack.nat_wanted(&packet.nfct, protocol, hook) {
-            self.ask_table(cx, TableName::Nat, ways, packet, observer)?;
-            if self.conntrack.nat_wanted(&packet.nfct, protocol, hook) {
-                self.conntrack.nat_null(cx.now, &packet.nfct, hook);
-            }
+        let hook = ways.hook;
+        if self.conntrack.nat_wanted(&packet.nfct, packet.header.protocol, hook) {
+            self.ask_nat(cx, ways, packet, observer)?;
         }
         let unfinished = packet.frame.offload.partial_checksum.is_some();
-        let out = ways.outward.unwrap_or(0);
-        let changed = self.conntrack.nat_packet(&mut packet.frame, unfinished, &packet.nfct, hook, out)?;
-        // Nothing of a header changes but an address.
-        if changed && let Some(header) = Ipv4::parse(&packet.frame) {
-            packet.header = header;
+        let Packet { frame, header, nfct, .. } = packet;
+        let changed = self.conntrack.nat(frame, header, unfinished, nfct, (hook, ways.outward.unwrap_or(0)))?;
+        if changed {
             let (source, destination) = (header.source.into(), header.destination.into());
             observer.step(Step::Translated { hook, source, destination });
         }
         Ok(changed)
+    }
+
+    /// The `nat` table decides about a connection that begins, or nobody does.
+    #[inline(never)]
+    fn ask_nat<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        ways: Ways,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Result<(), DropReason> {
+        self.ask_table(cx, TableName::Nat, ways, packet, observer)?;
+        if self.conntrack.nat_wanted(&packet.nfct, packet.header.protocol, ways.hook) {
+            self.conntrack.nat_null(cx.now, &packet.nfct, ways.hook);
+        }
+        Ok(())
     }
 }
 

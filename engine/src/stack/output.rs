@@ -16,6 +16,7 @@ use crate::link::{OperState, Port, PortKind};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
 use crate::route::{Kept, OutputRoute, rtcf};
+use crate::time::Time;
 use crate::wire::{Ethernet, Ipv4, ethernet, ipv4};
 
 /// How a packet of our own gets its identification (`ip_select_ident`).
@@ -271,14 +272,24 @@ impl Stack {
                 observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
                 self.transmit_to(cx, port, mac, frame, observer)
             }
-            None => {
-                let next_hop = IpAddr::V4(next_hop);
-                observer.step(Step::Parked { next_hop });
-                self.conntrack.hold(&parked.nfct);
-                let taken = self.neighbors.park(cx.now, port, next_hop, frame, parked);
-                if taken { Ok(()) } else { Err(Errno::NoBufs) }
-            }
+            None => self.wait_for_mac(cx.now, (port, next_hop), frame, parked, observer),
         }
+    }
+
+    #[cold]
+    pub(super) fn wait_for_mac<O: Observer>(
+        &mut self,
+        now: Time,
+        (port, next_hop): (IfIndex, Ipv4Addr),
+        frame: FrameBuf,
+        parked: Parked,
+        observer: &mut O,
+    ) -> Result<(), Errno> {
+        let next_hop = IpAddr::V4(next_hop);
+        observer.step(Step::Parked { next_hop });
+        self.conntrack.hold(&parked.nfct);
+        let taken = self.neighbors.park(now, port, next_hop, frame, parked);
+        if taken { Ok(()) } else { Err(Errno::NoBufs) }
     }
 
     /// An IP packet to this MAC, and not through `lo`: it gets its link header.

@@ -173,6 +173,11 @@ impl Packet {
         self.mtu = route.mtu;
     }
 
+    /// Takes it from who holds it.
+    pub(super) fn take(&mut self) -> Packet {
+        core::mem::replace(self, Packet::new(FrameBuf::none(), self.port))
+    }
+
     /// What is kept of it when it leaves and comes in again.
     pub(super) fn kept(&self) -> Routed {
         Routed { mark: self.mark, nfct: self.nfct, ..self.route }

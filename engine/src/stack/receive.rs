@@ -31,6 +31,10 @@ impl Stack {
     /// to be moved from the one to the other.)
     pub(super) fn visit<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
         let fate = match self.walk(cx, &mut packet, observer) {
+            Ok(Fate::Forward { port }) => match self.forward_filtered(cx, &mut packet, port, observer) {
+                Some(fate) => fate,
+                None => return,
+            },
             Ok(fate) => fate,
             Err(reason) => return self.refuse(cx, packet, reason, observer),
         };
@@ -57,9 +61,8 @@ impl Stack {
                     observer,
                 );
             }
-            Fate::Forward { port } => self.forward_filtered(cx, packet, port, observer),
-            // Its frame waits where fragments do.
-            Fate::Gather => {}
+            // Its frame waits where fragments do; filters were asked.
+            Fate::Gather | Fate::Forward { .. } => {}
             Fate::Deliver => self.deliver(cx, packet, observer),
             Fate::Answer(reply) => self.answer_arp(cx, packet.port, packet.frame, &reply, observer),
             Fate::Defer => self.neighbors.defer(cx.now, packet.port, packet.frame, Parked::routed(Some(packet.port))),
