@@ -4,6 +4,9 @@ use vethlab_engine::time::Time;
 
 /// A running hash over everything that passed every cable: when, which cable, which way, which bytes. The same on every
 /// machine, and for ever: it is part of what tests compare.
+///
+/// It is kept as it is before its halves are mixed: mixing is left to the next step, where it goes along with taking in the
+/// next word, so that the chain of all steps is shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(u64);
 
@@ -16,18 +19,17 @@ impl Default for Digest {
 impl Digest {
     /// Nothing has passed.
     pub const fn new() -> Digest {
-        Digest(0xcbf2_9ce4_8422_2325)
+        Digest(mix(0xcbf2_9ce4_8422_2325))
     }
 
     /// The number.
     pub const fn value(self) -> u64 {
-        self.0
+        mix(self.0)
     }
 
     /// Takes in one number.
     pub const fn word(&mut self, word: u64) {
-        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
+        self.0 = ((self.0 ^ word) ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
     /// Takes in bytes, and how many they are.
@@ -48,6 +50,11 @@ impl Digest {
         self.word(way);
         self.bytes(bytes);
     }
+}
+
+/// Mixes the halves of a number; of what comes of it, it makes the number again.
+const fn mix(number: u64) -> u64 {
+    number ^ (number >> 32)
 }
 
 #[cfg(test)]
