@@ -37,7 +37,7 @@ pub use record::Recording;
 
 use self::cable::Cables;
 use self::device::Device;
-use self::event::{Event, Queue};
+use self::event::{Chore, Event, Queue};
 use self::internet::Internet;
 use self::names::Names;
 use self::nets::{Net, Nets};
@@ -183,12 +183,6 @@ pub struct World {
     crossing: VecDeque<(Crossing, FrameBuf)>,
     /// Stacks whose timers may have changed.
     touched: Vec<NsId>,
-    /// Frames that arrive; empty between events.
-    arriving: Vec<FrameBuf>,
-    /// How many frames of an event have still to arrive.
-    in_hand: usize,
-    /// A stack has frames that arrived in hand, and does nothing else.
-    passing: bool,
     digest: Digest,
     recorder: Option<Recorder>,
     /// Operations since what must hold was checked, times so many namespaces as are checked each time.
@@ -223,9 +217,6 @@ impl World {
             leaving: VecDeque::new(),
             crossing: VecDeque::new(),
             touched: Vec::new(),
-            arriving: Vec::new(),
-            in_hand: 0,
-            passing: false,
             digest: Digest::new(),
             recorder: None,
             #[cfg(debug_assertions)]
@@ -277,19 +268,23 @@ impl World {
     /// Goes on to `time`, carrying out everything due until then, in order of (time, sequence).
     pub fn advance_to(&mut self, time: Time) {
         self.set_timers();
-        let mut arriving = std::mem::take(&mut self.arriving);
-        while let Some((due, event)) = self.queue.pop(time, &mut arriving) {
+        while let Some((due, event)) = self.queue.pop(time) {
             self.now = self.now.max(due);
             match event {
-                Event::Arrive(end) => self.arrive(end, &mut arriving),
+                Event::Arrive(end, frame) => self.arrive(end, frame),
                 Event::Tick(ns) => self.tick(ns),
-                Event::LinkWatch => self.watch_run(),
-                Event::Cleanup(ns) => self.cleanup(ns),
+                Event::Chore(chore) => self.run(chore),
             }
-            self.finish();
         }
-        self.arriving = arriving;
         self.now = self.now.max(time);
+    }
+
+    fn run(&mut self, chore: Chore) {
+        match chore {
+            Chore::LinkWatch => self.watch_run(),
+            Chore::Cleanup(ns) => self.cleanup(ns),
+        }
+        self.finish();
     }
 
     /// A number that stands for everything that passed every cable so far.
@@ -299,7 +294,7 @@ impl World {
 
     /// Frames that are out: those between stacks. (Those that wait in stacks count there: [`Stack::parked`].)
     pub(crate) fn frames_on_the_way(&self) -> usize {
-        self.queue.frames() + self.in_hand + self.leaving.len() + self.crossing.len() + self.device_frames()
+        self.queue.frames() + self.leaving.len() + self.crossing.len() + self.device_frames()
     }
 
     /// Frames that were taken from the pool and not given back.
@@ -322,8 +317,9 @@ impl Drop for World {
         for (ns, index) in ports {
             self.visit(ns, |stack, cx, _| stack.port_remove(cx, index));
         }
-        self.queue.drain(&mut self.arriving);
-        self.arriving.drain(..).for_each(|frame| self.pool.give(frame));
+        while let Some(frame) = self.queue.take_frame() {
+            self.pool.give(frame);
+        }
         self.leaving.drain(..).for_each(|(_, _, frame)| self.pool.give(frame));
         self.crossing.drain(..).for_each(|(_, frame)| self.pool.give(frame));
         self.devices_clear();

@@ -73,6 +73,8 @@ pub(super) enum Place {
 pub(super) struct Cable {
     pub(super) places: [Place; 2],
     pub(super) delay: Duration,
+    /// Per end: bytes of a frame that the port there takes; 0 while it is down.
+    pub(super) takes: [u32; 2],
     /// A network card's: it has a carrier whether the other end is up or not, and survives its namespace.
     pub(super) physical: bool,
     /// Per end: the port takes frames to send (`dev_activate`), which with a carrier that has just come needs the link
@@ -97,6 +99,12 @@ impl Cables {
     #[inline]
     pub(super) fn get_mut(&mut self, id: CableId) -> Option<&mut Cable> {
         self.list.get_mut((id.0 as usize).wrapping_sub(1))?.as_mut()
+    }
+
+    /// All, by number.
+    #[cfg(debug_assertions)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (CableId, &Cable)> {
+        (1..).zip(&self.list).filter_map(|(number, cable)| Some((CableId(number), cable.as_ref()?)))
     }
 
     fn insert(&mut self, cable: Cable) -> CableId {
@@ -141,7 +149,7 @@ impl World {
 
     /// Lays a cable between two ports that are there already, or between a port and the outside.
     pub(super) fn lay_cable(&mut self, places: [Place; 2], physical: bool) -> CableId {
-        let cable = Cable { places, delay: DELAY, physical, active: [physical; 2], watched: [0; 2] };
+        let cable = Cable { places, delay: DELAY, takes: [0; 2], physical, active: [physical; 2], watched: [0; 2] };
         let id = self.cables.insert(cable);
         for (end, place) in id.ends().into_iter().zip(places) {
             self.plug(end, place);

@@ -1,6 +1,7 @@
 //! Frames between stacks: visiting a stack, carrying what leaves it, and delivering what arrives.
 
-use super::cable::{CableId, End, Place};
+use super::cable::{CableId, Cables, End, Place};
+use super::nets::Net;
 use super::record::Watcher;
 use super::{NsId, World};
 use vethlab_engine::Stack;
@@ -9,7 +10,7 @@ use vethlab_engine::control::{Errno, IfIndex};
 use vethlab_engine::frame::FrameBuf;
 use vethlab_engine::link::{Port, PortCounters};
 use vethlab_engine::local::SocketId;
-use vethlab_engine::observe::{Observer, Step};
+use vethlab_engine::observe::{Observer, Silent, Step};
 use vethlab_engine::reason::DropReason;
 use vethlab_engine::stack::Cx;
 use vethlab_engine::time::{Duration, Time};
@@ -24,11 +25,44 @@ fn taken_by(port: &Port) -> u32 {
 }
 
 /// Where a frame that leaves goes.
+#[derive(Clone, Copy)]
 struct Way {
     /// The end that it will come out of.
     far: End,
     place: Place,
     delay: Duration,
+    /// Bytes that the port there takes.
+    takes: u32,
+}
+
+/// The way of what leaves a namespace by a port, if there is a cable.
+#[inline]
+fn way(net: &Net, cables: &Cables, port: IfIndex) -> Option<Way> {
+    let far = net.end(port)?.other();
+    let cable = cables.get(far.cable())?;
+    let side = far.side();
+    Some(Way { far, place: cable.places[side], delay: cable.delay, takes: cable.takes[side] })
+}
+
+/// When a stack's timer is to run out.
+#[inline]
+fn wanted(stack: &Stack, now: Time) -> Option<Time> {
+    stack.next_deadline().filter(|time| *time != Time::NEVER).map(|time| time.max(now))
+}
+
+impl Way {
+    /// True if it leads to a port, which takes this frame.
+    #[inline]
+    fn is_through(&self, frame: &FrameBuf) -> bool {
+        matches!(self.place, Place::Port(..)) && self.takes(frame)
+    }
+
+    /// True if the port at the far end takes this frame (`veth_xmit`, `is_skb_forwardable`). A super-frame goes through: it is
+    /// cut behind the cable, or never.
+    #[inline]
+    fn takes(&self, frame: &FrameBuf) -> bool {
+        frame.len() <= self.takes as usize || self.takes > 0 && frame.offload.segment_size.is_some()
+    }
 }
 
 impl World {
@@ -46,28 +80,21 @@ impl World {
         let mut cx = Cx { now: self.now, pool: &mut self.pool, out: &mut self.out };
         let mut watcher = Watcher::new(self.now, self.recorder.as_mut());
         let result = act(&mut net.stack, &mut cx, &mut watcher);
-        if net.stack.has_link_news() {
-            self.news.extend(net.stack.take_link_news().into_iter().map(|news| (ns, news)));
-        }
-        if !self.out.is_empty() {
-            self.take_out(ns);
-        }
-        self.touch(ns);
+        self.take_over(ns);
         Some(result)
     }
 
-    /// Takes what a stack has sent. Where nothing else waits to be carried or done before, it is carried at once: that is what
-    /// [`World::finish`] would do next.
-    fn take_out(&mut self, ns: NsId) {
-        let first = !self.out.crosses() && self.leaving.is_empty() && self.crossing.is_empty();
-        if first && self.passing && self.news.is_empty() && !self.watch_is_due() {
-            let mut out = std::mem::take(&mut self.out);
-            out.drain().for_each(|(port, frame)| self.carry_one(ns, port, frame));
-            self.out = out;
-        } else {
+    /// Takes what a visit leaves to be done: what has happened to links, frames, and the timer.
+    #[inline]
+    fn take_over(&mut self, ns: NsId) {
+        if let Some(net) = self.nets.get_mut(ns).filter(|net| net.stack.has_link_news()) {
+            self.news.extend(net.stack.take_link_news().into_iter().map(|news| (ns, news)));
+        }
+        if !self.out.is_empty() {
             self.leaving.extend(self.out.drain().map(|(port, frame)| (ns, port, frame)));
             self.crossing.extend(self.out.drain_crossing());
         }
+        self.touch(ns);
     }
 
     /// The timer of this stack may have changed.
@@ -100,6 +127,7 @@ impl World {
             return;
         }
         self.unchecked = 0;
+        debug_assert!(self.cables_know_their_ends(), "after {:?}", self.now);
         if let Err(broken) = crate::invariant::check(self) {
             debug_assert!(false, "after {:?}: {broken}", self.now);
         }
@@ -118,47 +146,36 @@ impl World {
         }
     }
 
-    #[inline]
     fn carry_one(&mut self, ns: NsId, port: IfIndex, frame: FrameBuf) {
-        match self.way(ns, port, &frame) {
-            Ok(way) => self.set_out(way, frame),
-            Err(reason) => self.lose(ns, port, frame, reason),
-        }
-    }
-
-    /// Decides whether a cable takes a frame (`veth_xmit`): by which end it will come out, where that is, and after how long.
-    /// What the other end does not take (`is_skb_forwardable`) it counts as well.
-    #[inline]
-    fn way(&mut self, ns: NsId, port: IfIndex, frame: &FrameBuf) -> Result<Way, DropReason> {
-        let gone = DropReason::HostTargetGone;
-        let near = self.nets.get(ns).and_then(|net| net.end(port)).ok_or(gone)?;
-        let far = near.other();
-        let cable = self.cables.get(near.cable()).ok_or(gone)?;
-        let way = Way { far, place: cable.places[far.side()], delay: cable.delay };
-        let Place::Port(peer_ns, index) = way.place else { return Ok(way) };
-        let peer = self.nets.get(peer_ns).and_then(|net| net.stack.ports().get(index)).ok_or(gone)?;
-        // A super-frame goes through: it is cut behind the cable, or never.
-        let fits = frame.len() <= taken_by(peer) as usize || frame.offload.segment_size.is_some();
-        let lost = match (peer.is_up(), fits) {
-            (true, true) => return Ok(way),
-            (true, false) => DropReason::TransmitRefused,
-            (false, _) => DropReason::NoCarrier,
+        let Some(way) = self.nets.get(ns).and_then(|net| way(net, &self.cables, port)) else {
+            return self.lose(ns, port, frame, DropReason::HostTargetGone);
         };
+        let Place::Port(peer_ns, index) = way.place else { return self.set_out(way, frame) };
+        if way.takes(&frame) {
+            return self.set_out(way, frame);
+        }
+        // The other end counts as well what it does not take.
         if let Some(counters) = self.counters_of(peer_ns, index) {
             counters.rx_dropped += 1;
         }
-        Err(lost)
+        let reason = if way.takes == 0 { DropReason::NoCarrier } else { DropReason::TransmitRefused };
+        self.lose(ns, port, frame, reason);
     }
 
     fn counters_of(&mut self, ns: NsId, port: IfIndex) -> Option<&mut PortCounters> {
         self.nets.get_mut(ns)?.stack.port_counters_mut(port)
     }
 
-    /// Both ends of a cable learn what the other one takes.
-    pub(super) fn tell_ends(&mut self, cable: CableId) {
-        for end in cable.ends() {
-            let takes = self.port_at(end.other()).map(|(_, peer)| taken_by(peer));
-            if let (Some(takes), Some(Place::Port(ns, index))) = (takes, self.place(end))
+    /// A cable and both of its ends learn what the ports there take.
+    pub(super) fn tell_ends(&mut self, id: CableId) {
+        for end in id.ends() {
+            let Some((takes, is_up)) = self.port_at(end).map(|(_, port)| (taken_by(port), port.is_up())) else {
+                continue;
+            };
+            if let Some(cable) = self.cables.get_mut(id) {
+                cable.takes[end.side()] = if is_up { takes } else { 0 };
+            }
+            if let Some(Place::Port(ns, index)) = self.place(end.other())
                 && let Some(port) = self.port_of_mut((ns, index))
             {
                 port.takes = takes;
@@ -166,9 +183,20 @@ impl World {
         }
     }
 
+    /// True if the cables know what their ends take.
+    #[cfg(debug_assertions)]
+    pub(super) fn cables_know_their_ends(&self) -> bool {
+        self.cables.iter().all(|(id, cable)| {
+            id.ends().into_iter().all(|end| {
+                let takes = self.port_at(end).map(|(_, port)| if port.is_up() { taken_by(port) } else { 0 });
+                takes.is_none_or(|takes| takes == cable.takes[end.side()])
+            })
+        })
+    }
+
     /// Sends a frame on its way.
     #[inline]
-    fn set_out(&mut self, Way { far, place, delay }: Way, frame: FrameBuf) {
+    fn set_out(&mut self, Way { far, place, delay, .. }: Way, frame: FrameBuf) {
         if let Place::Device(number) = place {
             return self.device_send(number, frame);
         }
@@ -195,33 +223,51 @@ impl World {
         self.pool.give(frame);
     }
 
-    /// Frames come out of a cable, one after the other. What each of them does elsewhere is done before the next one comes;
-    /// only frames that leave by cables may wait until all are in, as they pass nobody who waits.
-    pub(super) fn arrive(&mut self, end: End, frames: &mut Vec<FrameBuf>) {
-        let Some(Place::Port(ns, index)) = self.place(end).filter(|_| !frames.is_empty()) else {
-            return frames.drain(..).for_each(|frame| self.pool.give(frame));
-        };
-        let mut frames = frames.drain(..);
-        let mut next = frames.next();
+    /// A frame comes out of a cable, and those behind it that come out there at this instant with nothing between them. All
+    /// that one of them does is done before the next one comes.
+    #[inline]
+    pub(super) fn arrive(&mut self, end: End, frame: FrameBuf) {
+        let Some(Place::Port(ns, index)) = self.place(end) else { return self.pool.give(frame) };
+        let mut next = Some(frame);
         while let Some(frame) = next {
-            let (single, deadline) = (self.recorder.is_some(), self.queue.timer(ns));
-            let mut waiting = Some(frame);
-            self.passing = true;
-            self.visit(ns, |stack, cx, watcher| {
-                while let Some(frame) = waiting.take() {
-                    stack.receive(cx, index, frame, watcher);
-                    let goes_on = !single && !cx.out.crosses() && !stack.has_link_news();
-                    if goes_on && frames.len() > 0 && stack.next_deadline() == deadline {
-                        waiting = frames.next();
-                    }
+            match self.recorder {
+                None => self.pass(ns, index, frame),
+                Some(_) => {
+                    self.visit(ns, |stack, cx, watcher| stack.receive(cx, index, frame, watcher));
+                    self.finish();
                 }
-            });
-            self.passing = false;
-            waiting.into_iter().for_each(|frame| self.pool.give(frame));
-            self.in_hand = frames.len();
-            self.finish();
-            next = frames.next();
+            }
+            next = self.queue.pop_here(self.now, end);
         }
+    }
+
+    /// A frame comes in and nobody watches: most of what happens in most worlds. Where all that follows is frames for cables
+    /// and a timer, they are seen to here, in the order in which [`World::finish`] does that.
+    #[inline]
+    fn pass(&mut self, ns: NsId, index: IfIndex, frame: FrameBuf) {
+        let plain = !self.watch_is_due();
+        let World { now, nets, cables, queue, pool, out, leaving, digest, .. } = self;
+        let Some(net) = nets.get_mut(ns) else { return pool.give(frame) };
+        net.stack.receive(&mut Cx { now: *now, pool, out }, index, frame, &mut Silent);
+        if plain && !out.crosses() && !net.stack.has_link_news() {
+            for (port, frame) in out.drain() {
+                match way(net, cables, port).filter(|way| leaving.is_empty() && way.is_through(&frame)) {
+                    Some(way) => {
+                        digest.frame(*now, way.far.way(), &frame);
+                        queue.send(*now + way.delay, way.far, frame);
+                    }
+                    None => leaving.push_back((ns, port, frame)),
+                }
+            }
+            if leaving.is_empty() {
+                queue.set_timer(ns, wanted(&net.stack, *now));
+                #[cfg(debug_assertions)]
+                self.check();
+                return;
+            }
+        }
+        self.take_over(ns);
+        self.finish();
     }
 
     /// Sets the timers of all stacks that were visited.
@@ -233,8 +279,7 @@ impl World {
         }
         for ns in self.touched.drain(..) {
             let Some(net) = self.nets.get(ns) else { continue };
-            let wanted = net.stack.next_deadline().filter(|time| *time != Time::NEVER).map(|time| time.max(self.now));
-            self.queue.set_timer(ns, wanted);
+            self.queue.set_timer(ns, wanted(&net.stack, self.now));
         }
     }
 
@@ -243,6 +288,7 @@ impl World {
         self.visit(ns, |stack, cx, watcher| stack.tick(cx, watcher));
         let deadline = self.nets.get(ns).and_then(|net| net.stack.next_deadline());
         debug_assert!(deadline.is_none_or(|time| time > self.now), "a timer did not move: {deadline:?}");
+        self.finish();
     }
 
     /// [`Stack::send_to`], and frames that leave are carried.

@@ -23,19 +23,39 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use vethlab_engine::frame::FrameBuf;
 use vethlab_engine::time::Time;
 
-/// When, and which of those at that instant.
-pub(super) type Key = (Time, u64);
+/// When, and which of those at that instant: one number, the time above the number in the series, that one comparison tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key(u128);
 
-/// The key of nothing.
-const NEVER: Key = (Time::NEVER, u64::MAX);
+impl Key {
+    /// The key of nothing.
+    const NEVER: Key = Key(u128::MAX);
+
+    fn new(time: Time, sequence: u64) -> Key {
+        Key(u128::from(time.nanos()) << 64 | u128::from(sequence))
+    }
+
+    /// When.
+    #[inline]
+    pub(super) fn time(self) -> Time {
+        Time((self.0 >> 64) as u64)
+    }
+}
 
 /// What happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Event {
-    /// Frames come out of this end of a cable, all at this instant.
-    Arrive(End),
+    /// A frame comes out of this end of a cable.
+    Arrive(End, FrameBuf),
     /// The timer of this namespace's stack runs out.
     Tick(NsId),
+    /// Something else.
+    Chore(Chore),
+}
+
+/// What happens in a world besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Chore {
     /// The link watch looks at its list.
     LinkWatch,
     /// A namespace that nobody refers to any more is taken down.
@@ -43,19 +63,29 @@ pub(super) enum Event {
 }
 
 /// The queue.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
     sequence: u64,
     flights: Flights,
     timers: Timers,
     /// All else.
-    rest: BTreeMap<Key, Event>,
+    rest: BTreeMap<Key, Chore>,
+    /// The first of all that is no frame.
+    first_but_frames: Key,
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        let (flights, timers) = (Flights::default(), Timers::default());
+        Queue { sequence: 0, flights, timers, rest: BTreeMap::new(), first_but_frames: Key::NEVER }
+    }
 }
 
 impl Queue {
+    #[inline]
     fn key(&mut self, time: Time) -> Key {
         self.sequence += 1;
-        (time, self.sequence)
+        Key::new(time, self.sequence)
     }
 
     /// Sends a frame on its way to an end of a cable.
@@ -68,60 +98,82 @@ impl Queue {
     /// Sets the timer of a namespace, or stops it.
     #[inline]
     pub(super) fn set_timer(&mut self, ns: NsId, time: Option<Time>) {
-        if self.timers.of(ns) == time {
-            return;
+        if self.timers.of(ns) != time {
+            self.move_timer(ns, time);
         }
-        let key = time.map_or(NEVER, |time| self.key(time));
+    }
+
+    fn move_timer(&mut self, ns: NsId, time: Option<Time>) {
+        let key = time.map_or(Key::NEVER, |time| self.key(time));
         self.timers.set(ns, key);
+        self.settle();
     }
 
-    /// When the timer of a namespace runs out.
-    #[inline]
-    pub(super) fn timer(&self, ns: NsId) -> Option<Time> {
-        self.timers.of(ns)
-    }
-
-    /// Adds an event that is neither a frame nor a timer.
-    pub(super) fn push(&mut self, time: Time, event: Event) -> Key {
+    /// Adds what is neither a frame nor a timer.
+    pub(super) fn push(&mut self, time: Time, chore: Chore) -> Key {
         let key = self.key(time);
-        self.rest.insert(key, event);
+        self.rest.insert(key, chore);
+        self.settle();
         key
     }
 
-    /// Takes out an event that was pushed, before it happens.
+    /// Takes out what was pushed, before it happens.
     pub(super) fn cancel(&mut self, key: Key) {
         self.rest.remove(&key);
+        self.settle();
+    }
+
+    fn first_of_rest(&self) -> Key {
+        self.rest.first_key_value().map_or(Key::NEVER, |(key, _)| *key)
+    }
+
+    fn settle(&mut self) {
+        self.first_but_frames = self.timers.first().min(self.first_of_rest());
     }
 
     /// When the next event is.
     pub(super) fn next(&self) -> Option<Time> {
-        let first = self.flights.first.min(self.timers.first()).min(self.first_of_rest());
-        (first != NEVER).then_some(first.0)
+        let first = self.flights.first.min(self.first_but_frames);
+        (first != Key::NEVER).then_some(first.time())
     }
 
-    fn first_of_rest(&self) -> Key {
-        self.rest.first_key_value().map_or(NEVER, |(key, _)| *key)
-    }
-
-    /// The next event, if it is not later than `limit`. Frames that come out of one end at one instant, with nothing between
-    /// them, are one event: they are put behind those in `frames`, in order.
+    /// The next event, if it is not later than `limit`.
     #[inline]
-    pub(super) fn pop(&mut self, limit: Time, frames: &mut Vec<FrameBuf>) -> Option<(Time, Event)> {
-        let (timer, other) = (self.timers.first(), self.first_of_rest());
-        let rest = timer.min(other);
-        if self.flights.first < rest {
-            return self.flights.pop(limit, rest, frames).map(|(time, end)| (time, Event::Arrive(end)));
+    pub(super) fn pop(&mut self, limit: Time) -> Option<(Time, Event)> {
+        if self.flights.first >= self.first_but_frames {
+            return self.pop_but_frames(limit);
         }
-        if rest == NEVER || rest.0 > limit {
+        if self.flights.first.time() > limit {
             return None;
         }
-        let event = if timer < other { self.timers.pop().map(Event::Tick) } else { self.rest.remove(&other) };
-        event.map(|event| (rest.0, event))
+        let Flight { key, end, frame } = self.flights.pop()?;
+        Some((key.time(), Event::Arrive(end, frame)))
     }
 
-    /// Takes out every frame.
-    pub(super) fn drain(&mut self, frames: &mut Vec<FrameBuf>) {
-        while self.flights.pop(Time::NEVER, NEVER, frames).is_some() {}
+    fn pop_but_frames(&mut self, limit: Time) -> Option<(Time, Event)> {
+        let first = self.first_but_frames;
+        if first == Key::NEVER || first.time() > limit {
+            return None;
+        }
+        let event = match self.rest.remove(&first) {
+            Some(chore) => Some(Event::Chore(chore)),
+            None => self.timers.pop().map(Event::Tick),
+        };
+        self.settle();
+        event.map(|event| (first.time(), event))
+    }
+
+    /// The next event, if it is a frame that comes out there at this instant.
+    #[inline]
+    pub(super) fn pop_here(&mut self, now: Time, here: End) -> Option<FrameBuf> {
+        let flights = &mut self.flights;
+        let follows = flights.first < self.first_but_frames && flights.first.time() == now && flights.goes_to(here);
+        if follows { flights.pop().map(|flight| flight.frame) } else { None }
+    }
+
+    /// Takes out a frame, whichever.
+    pub(super) fn take_frame(&mut self) -> Option<FrameBuf> {
+        self.flights.pop().map(|flight| flight.frame)
     }
 
     /// How many frames are on their way.
@@ -161,22 +213,33 @@ impl Ord for Flight {
 /// Runs that there are at most.
 const RUNS: usize = 8;
 
+/// Frames that are due one after the other, as they were queued.
+#[derive(Debug)]
+struct Run {
+    list: VecDeque<Flight>,
+    /// The key of the first one.
+    first: Key,
+    /// When the last one is due. Of a run that has become empty that is past, so that it takes any frame, but is the last
+    /// choice.
+    end: Time,
+}
+
 /// All frames on their way.
 #[derive(Debug)]
 struct Flights {
-    runs: Vec<VecDeque<Flight>>,
+    runs: Vec<Run>,
     /// What fits no run.
     strays: BinaryHeap<Reverse<Flight>>,
     count: usize,
     /// The key of the first one.
     first: Key,
-    /// The run that it is in; none: it is a stray.
-    at: Option<usize>,
+    /// The run that it is in; past all of them: it is a stray.
+    at: usize,
 }
 
 impl Default for Flights {
     fn default() -> Flights {
-        Flights { runs: Vec::new(), strays: BinaryHeap::new(), count: 0, first: NEVER, at: None }
+        Flights { runs: Vec::new(), strays: BinaryHeap::new(), count: 0, first: Key::NEVER, at: 0 }
     }
 }
 
@@ -184,69 +247,68 @@ impl Flights {
     #[inline]
     fn push(&mut self, flight: Flight) {
         let key = flight.key;
-        let at = self.fitting(key.0);
-        match at.and_then(|at| self.runs.get_mut(at)) {
-            Some(run) => run.push_back(flight),
-            None => self.strays.push(Reverse(flight)),
-        }
+        let at = self.fitting(key.time());
         self.count += 1;
         if key < self.first {
             (self.first, self.at) = (key, at);
         }
+        match self.runs.get_mut(at) {
+            Some(run) => {
+                run.first = run.first.min(key);
+                run.end = key.time();
+                run.list.push_back(flight);
+            }
+            None => self.strays.push(Reverse(flight)),
+        }
     }
 
-    /// Of the runs that end early enough the one that ends last; empty ones come last.
+    /// Of the runs that end early enough the one that ends last; past all of them if none does.
     #[inline]
-    fn fitting(&mut self, time: Time) -> Option<usize> {
-        let (mut best, mut latest) = (None, None);
+    fn fitting(&mut self, time: Time) -> usize {
+        let (mut best, mut latest) = (usize::MAX, Time::ZERO);
         for (at, run) in self.runs.iter().enumerate() {
-            let end = run.back().map(|last| last.key.0);
-            if end.is_none_or(|end| end <= time) && (best.is_none() || end > latest) {
-                (best, latest) = (Some(at), end);
+            if run.end <= time && (run.end > latest || best == usize::MAX) {
+                (best, latest) = (at, run.end);
             }
         }
-        if best.is_none() && self.runs.len() < RUNS {
-            self.runs.push(VecDeque::new());
-            return Some(self.runs.len() - 1);
+        if best == usize::MAX { self.another() } else { best }
+    }
+
+    /// One more run, if there may be more.
+    #[cold]
+    fn another(&mut self) -> usize {
+        if self.runs.len() >= RUNS {
+            return usize::MAX;
         }
-        best
+        self.runs.push(Run { list: VecDeque::new(), first: Key::NEVER, end: Time::ZERO });
+        self.runs.len() - 1
     }
 
     #[inline]
-    fn take_first(&mut self) -> Option<Flight> {
-        let flight = match self.at.and_then(|at| self.runs.get_mut(at)) {
-            Some(run) => run.pop_front(),
+    fn pop(&mut self) -> Option<Flight> {
+        let flight = match self.runs.get_mut(self.at) {
+            Some(run) => {
+                let flight = run.list.pop_front();
+                run.first = run.list.front().map_or(Key::NEVER, |next| next.key);
+                flight
+            }
             None => self.strays.pop().map(|stray| stray.0),
         }?;
         self.count -= 1;
-        (self.first, self.at) = (self.strays.peek().map_or(NEVER, |stray| stray.0.key), None);
+        (self.first, self.at) = (self.strays.peek().map_or(Key::NEVER, |stray| stray.0.key), usize::MAX);
         for (at, run) in self.runs.iter().enumerate() {
-            if let Some(flight) = run.front().filter(|flight| flight.key < self.first) {
-                (self.first, self.at) = (flight.key, Some(at));
+            if run.first < self.first {
+                (self.first, self.at) = (run.first, at);
             }
         }
         Some(flight)
     }
 
-    /// The first frame, if it is not later than `limit`, and those that follow it to the same end at the same instant before
-    /// anything else does.
-    #[inline]
-    fn pop(&mut self, limit: Time, rest: Key, frames: &mut Vec<FrameBuf>) -> Option<(Time, End)> {
-        if self.first.0 > limit {
-            return None;
-        }
-        let Flight { key: (time, _), end, frame } = self.take_first()?;
-        frames.push(frame);
-        while self.first.0 == time && self.first < rest && self.goes_to(end) {
-            frames.extend(self.take_first().map(|flight| flight.frame));
-        }
-        Some((time, end))
-    }
-
     /// True if the first frame comes out there.
+    #[inline]
     fn goes_to(&self, end: End) -> bool {
-        let first = match self.at.and_then(|at| self.runs.get(at)) {
-            Some(run) => run.front(),
+        let first = match self.runs.get(self.at) {
+            Some(run) => run.list.front(),
             None => self.strays.peek().map(|stray| &stray.0),
         };
         first.is_some_and(|flight| flight.end == end)
@@ -265,28 +327,28 @@ struct Timers {
 impl Timers {
     #[inline]
     fn key_of(&self, ns: NsId) -> Key {
-        self.due.get(ns.slot()).copied().unwrap_or(NEVER)
+        self.due.get(ns.slot()).copied().unwrap_or(Key::NEVER)
     }
 
     #[inline]
     fn of(&self, ns: NsId) -> Option<Time> {
-        Some(self.key_of(ns)).filter(|key| *key != NEVER).map(|key| key.0)
+        Some(self.key_of(ns)).filter(|key| *key != Key::NEVER).map(Key::time)
     }
 
     #[inline]
     fn first(&self) -> Key {
-        self.heap.peek().map_or(NEVER, |first| first.0.0)
+        self.heap.peek().map_or(Key::NEVER, |first| first.0.0)
     }
 
     fn set(&mut self, ns: NsId, key: Key) {
         let slot = ns.slot();
         if slot >= self.due.len() {
-            self.due.resize(slot + 1, NEVER);
+            self.due.resize(slot + 1, Key::NEVER);
         }
         let Some(place) = self.due.get_mut(slot) else { return };
-        self.set -= usize::from(*place != NEVER);
+        self.set -= usize::from(*place != Key::NEVER);
         *place = key;
-        if key != NEVER {
+        if key != Key::NEVER {
             self.set += 1;
             self.heap.push(Reverse((key, ns)));
         }
@@ -300,7 +362,7 @@ impl Timers {
     fn pop(&mut self) -> Option<NsId> {
         let Reverse((_, ns)) = self.heap.pop()?;
         if let Some(place) = self.due.get_mut(ns.slot()) {
-            *place = NEVER;
+            *place = Key::NEVER;
         }
         self.set -= 1;
         self.pass_over();
@@ -323,51 +385,74 @@ mod tests {
     use vethlab_engine::frame::FramePool;
     use vethlab_engine::rng::Rng;
 
-    #[test]
-    fn at_one_instant_the_first_queued_is_first() {
-        let mut queue = Queue::default();
-        for (time, ns) in [(7, 1), (5, 2), (7, 3), (5, 4)] {
-            queue.push(Time(time), Event::Cleanup(NsId(ns)));
-        }
-        let gone = queue.push(Time(1), Event::LinkWatch);
-        queue.cancel(gone);
-        assert_eq!(queue.next(), Some(Time(5)));
-        let none = &mut Vec::new();
-        assert!(queue.pop(Time(4), none).is_none());
-        let order: Vec<u32> = std::iter::from_fn(|| queue.pop(Time(7), none))
-            .map(|(_, event)| if let Event::Cleanup(ns) = event { ns.0 } else { 0 })
-            .collect();
-        assert_eq!(order, [2, 4, 1, 3]);
+    /// What happens, and the first byte of the frame that does.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Seen {
+        Frame(End, u8),
+        Tick(NsId),
+        Chore(Chore),
     }
 
-    /// Frames of one end and instant are one event, unless something else comes between them.
+    fn seen(event: Event, pool: &mut FramePool) -> Seen {
+        match event {
+            Event::Arrive(end, frame) => {
+                let byte = frame[0];
+                pool.give(frame);
+                Seen::Frame(end, byte)
+            }
+            Event::Tick(ns) => Seen::Tick(ns),
+            Event::Chore(chore) => Seen::Chore(chore),
+        }
+    }
+
+    #[test]
+    fn at_one_instant_the_first_queued_is_first() {
+        let (mut queue, mut pool) = (Queue::default(), FramePool::new());
+        for (time, ns) in [(7, 1), (5, 2), (7, 3), (5, 4)] {
+            queue.push(Time(time), Chore::Cleanup(NsId(ns)));
+        }
+        let gone = queue.push(Time(1), Chore::LinkWatch);
+        queue.cancel(gone);
+        assert_eq!(queue.next(), Some(Time(5)));
+        assert!(queue.pop(Time(4)).is_none());
+        let order: Vec<Seen> =
+            std::iter::from_fn(|| queue.pop(Time(7))).map(|(_, event)| seen(event, &mut pool)).collect();
+        assert_eq!(order, [2, 4, 1, 3].map(|ns| Seen::Chore(Chore::Cleanup(NsId(ns)))));
+    }
+
+    /// Frames of one end and instant may be taken at once, as far as nothing else comes between them.
     #[test]
     fn frames_travel_together() {
-        let (mut queue, mut pool, mut frames) = (Queue::default(), FramePool::new(), Vec::new());
+        let (mut queue, mut pool) = (Queue::default(), FramePool::new());
         let (near, far) = (End::at(1, 0), End::at(1, 1));
         for (time, end, byte) in [(9, near, 1), (9, near, 2), (9, far, 3), (9, near, 4)] {
             queue.send(Time(time), end, pool.copy(&[byte]));
         }
         queue.set_timer(NsId(7), Some(Time(9)));
-        queue.send(Time(9), near, pool.copy(&[5]));
-        assert_eq!(queue.frames(), 5);
-        let mut told = Vec::new();
-        while let Some((_, event)) = queue.pop(Time(9), &mut frames) {
-            let bytes: Vec<u8> = frames.iter().map(|frame| frame[0]).collect();
-            frames.drain(..).for_each(|frame| pool.give(frame));
-            told.push((event, bytes));
+        for (time, byte) in [(9, 5), (9, 6), (10, 7)] {
+            queue.send(Time(time), near, pool.copy(&[byte]));
         }
-        let arrive = |end, bytes: &[u8]| (Event::Arrive(end), bytes.to_vec());
-        let tick = (Event::Tick(NsId(7)), vec![]);
-        assert_eq!(told, [arrive(near, &[1, 2]), arrive(far, &[3]), arrive(near, &[4]), tick, arrive(near, &[5])]);
+        assert_eq!(queue.frames(), 7);
+        let mut told = Vec::new();
+        while let Some((_, event)) = queue.pop(Time(9)) {
+            told.push(vec![seen(event, &mut pool)]);
+            while let (Some(together), Some(frame)) = (told.last_mut(), queue.pop_here(Time(9), near)) {
+                together.push(seen(Event::Arrive(near, frame), &mut pool));
+            }
+        }
+        let [frame, other] = [near, far].map(|end| move |byte| Seen::Frame(end, byte));
+        let tick = Seen::Tick(NsId(7));
+        assert_eq!(told, [vec![frame(1), frame(2)], vec![other(3), frame(4)], vec![tick, frame(5), frame(6)]]);
+        let last = queue.take_frame().map(|frame| seen(Event::Arrive(near, frame), &mut pool));
+        assert_eq!((last, queue.frames(), pool.taken()), (Some(frame(7)), 0, 0));
     }
 
     /// Whatever is queued, cancelled and set anew: what comes out is what a sorted map gives.
     #[test]
     fn the_order_is_that_of_a_sorted_map() {
-        let (mut queue, mut pool, mut frames) = (Queue::default(), FramePool::new(), Vec::new());
+        let (mut queue, mut pool) = (Queue::default(), FramePool::new());
         let mut rng = Rng::new(3);
-        let mut oracle: BTreeMap<Key, Event> = BTreeMap::new();
+        let mut oracle: BTreeMap<(Time, u64), Seen> = BTreeMap::new();
         let (mut now, mut sequence) = (0, 0);
         for _ in 0..20_000 {
             let time = Time(now + rng.below(40));
@@ -377,46 +462,45 @@ mod tests {
                     // More delays than there are runs.
                     let end = End::at(rng.below(3), (now & 1) as u8);
                     sequence += 1;
-                    queue.send(time, end, pool.copy(&[0]));
-                    oracle.insert((time, sequence), Event::Arrive(end));
+                    let byte = rng.below(256) as u8;
+                    queue.send(time, end, pool.copy(&[byte]));
+                    oracle.insert((time, sequence), Seen::Frame(end, byte));
                 }
                 4 => {
-                    let old = oracle.iter().find(|(_, event)| **event == Event::Tick(ns)).map(|(key, _)| *key);
+                    let old = oracle.iter().find(|(_, event)| **event == Seen::Tick(ns)).map(|(key, _)| *key);
                     let time = Some(time).filter(|_| rng.below(4) > 0);
                     queue.set_timer(ns, time);
                     if old.map(|old| old.0) != time {
                         old.and_then(|old| oracle.remove(&old));
                         sequence += u64::from(time.is_some());
-                        time.and_then(|time| oracle.insert((time, sequence), Event::Tick(ns)));
+                        time.and_then(|time| oracle.insert((time, sequence), Seen::Tick(ns)));
                     }
                 }
                 5 => {
                     sequence += 1;
-                    let key = queue.push(time, Event::LinkWatch);
-                    assert_eq!(key, (time, sequence));
+                    let key = queue.push(time, Chore::LinkWatch);
+                    assert_eq!((key, key.time()), (Key::new(time, sequence), time));
                     if rng.below(2) == 0 {
                         queue.cancel(key);
                     } else {
-                        oracle.insert(key, Event::LinkWatch);
+                        oracle.insert((time, sequence), Seen::Chore(Chore::LinkWatch));
                     }
                 }
                 _ => {
                     assert_eq!(queue.next(), oracle.first_key_value().map(|(key, _)| key.0));
-                    let popped = queue.pop(time, &mut frames);
+                    let popped = queue.pop(time).map(|(at, event)| (at, seen(event, &mut pool)));
                     let due = oracle.first_key_value().map(|((at, _), event)| (*at, *event));
                     assert_eq!(popped, due.filter(|(at, _)| *at <= time));
-                    if let Some((at, event)) = popped {
+                    if let Some((at, _)) = popped {
                         now = at.0;
-                        for _ in 0..frames.len().max(1) {
-                            assert_eq!(oracle.pop_first().map(|((at, _), event)| (at, event)), Some((at, event)));
-                        }
+                        oracle.pop_first();
                     }
-                    frames.drain(..).for_each(|frame| pool.give(frame));
                 }
             }
         }
-        queue.drain(&mut frames);
-        frames.drain(..).for_each(|frame| pool.give(frame));
+        while let Some(frame) = queue.take_frame() {
+            pool.give(frame);
+        }
         assert_eq!((queue.frames(), pool.taken()), (0, 0));
     }
 }

@@ -209,6 +209,7 @@ impl World {
         self.nsid_need(ns, to);
         if let Some(end) = end {
             self.plug(end, Place::Port(to, wanted));
+            self.tell_ends(end.cable());
             // Both compare the other one's number with their own.
             [end, end.other()].into_iter().for_each(|end| self.doubt(Watched::End(end)));
             if up {
@@ -227,8 +228,13 @@ impl World {
         let outcome = match &command {
             Command::LinkChange(index, change) => {
                 let (index, up) = (*index, change.up);
-                match self.end_at(ns, index).filter(|end| self.has_remote_carrier(*end)) {
-                    Some(end) => self.apply_to_end(ns, end, command),
+                match self.end_at(ns, index) {
+                    Some(end) if self.has_remote_carrier(end) => self.apply_to_end(ns, end, command),
+                    Some(end) => {
+                        let outcome = self.apply_to_virtual(ns, index, up, command);
+                        self.tell_ends(end.cable());
+                        outcome
+                    }
                     None => self.apply_to_virtual(ns, index, up, command),
                 }
             }

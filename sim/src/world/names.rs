@@ -1,6 +1,6 @@
 //! Names of namespaces (`/run/netns`), the numbers by which namespaces know each other, and how long a namespace lives.
 
-use super::event::Event;
+use super::event::Chore;
 use super::{Net, NsId, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -217,7 +217,7 @@ impl World {
     /// Takes the namespace down in a while, if nobody refers to it.
     fn doom(&mut self, ns: NsId) {
         if !self.is_referred_to(ns) && self.netns_exists(ns) {
-            self.queue.push(self.now + CLEANUP, Event::Cleanup(ns));
+            self.queue.push(self.now + CLEANUP, Chore::Cleanup(ns));
         }
     }
 

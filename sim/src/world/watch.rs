@@ -3,7 +3,7 @@
 //! state, its routes and its addresses stay what they were.
 
 use super::cable::{End, Place};
-use super::event::{Event, Key};
+use super::event::{Chore, Key};
 use super::{NsId, World};
 use std::collections::BTreeMap;
 use vethlab_engine::control::IfIndex;
@@ -159,7 +159,7 @@ impl World {
             at = watch.next;
         }
         if watch.key.is_none() {
-            watch.key = Some(self.queue.push(at, Event::LinkWatch));
+            watch.key = Some(self.queue.push(at, Chore::LinkWatch));
         }
     }
 
@@ -228,12 +228,12 @@ impl World {
     /// True if the link watch is to look now.
     #[inline]
     pub(super) fn watch_is_due(&self) -> bool {
-        self.watch.key.is_some_and(|(time, _)| time <= self.now)
+        self.watch.key.is_some_and(|key| key.time() <= self.now)
     }
 
     /// Runs the link watch if it is due: the kernel's does as soon as the request that woke it has let the lock go.
     pub(super) fn watch_run_due(&mut self) {
-        while let Some(key) = self.watch.key.filter(|(time, _)| *time <= self.now) {
+        while let Some(key) = self.watch.key.filter(|key| key.time() <= self.now) {
             self.queue.cancel(key);
             self.watch_run();
         }
