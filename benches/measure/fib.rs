@@ -12,7 +12,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use prefix_trie::{Prefix as TriePrefix, PrefixMap};
 use std::cell::{Cell, RefCell};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use vethlab_engine::addr::Address;
 use vethlab_engine::fib::{Fib, NextHopId};
@@ -40,7 +40,9 @@ struct Programs {
 }
 
 /// A table in another process, and the modes that it is asked in.
-struct Foreign {
+struct Foreign<'a> {
+    program: &'a Path,
+    kind: &'static str,
     modes: &'static [(&'static str, u32)],
     table: RefCell<Dpdk>,
 }
@@ -89,15 +91,16 @@ pub fn measure(session: &mut Session<'_>) {
     }
 }
 
-fn start<A: Address>(
+fn start<'a, A: Address>(
     session: &mut Session<'_>,
-    program: Option<&PathBuf>,
-    kind: &str,
+    program: Option<&'a PathBuf>,
+    kind: &'static str,
     routes: &Routes<A>,
     modes: &'static [(&'static str, u32)],
-) -> Option<Foreign> {
-    let table = session.or_skip(&format!("fib: {kind}"), Dpdk::start(program?, kind, routes))?;
-    Some(Foreign { modes, table: RefCell::new(table) })
+) -> Option<Foreign<'a>> {
+    let program = program?;
+    let table = session.or_skip(&format!("fib: {kind}"), Dpdk::start(program, kind, routes))?;
+    Some(Foreign { program, kind, modes, table: RefCell::new(table) })
 }
 
 /// All of one family of addresses.
@@ -106,7 +109,7 @@ fn family<A, P>(
     session: &mut Session<'_>,
     routes: &Routes<A>,
     net: &dyn Fn(A, u8) -> P,
-    foreign: &[Foreign],
+    foreign: &[Foreign<'_>],
 ) where
     A: Address + TreeAddress,
     P: TriePrefix,
@@ -146,7 +149,7 @@ fn family<A, P>(
             Contender::peer(TRIE, local(&sum, addresses.len(), || sum_each(addresses, find))),
         ];
         let bytes: Vec<u8> = addresses.iter().flat_map(|address| bytes_of(*address)).collect();
-        for Foreign { modes, table } in foreign {
+        for Foreign { modes, table, .. } in foreign {
             let laid = table.borrow().lay_down(trace.name(), &bytes);
             if session.or_skip(&format!("fib: {what}"), laid).is_none() {
                 continue;
@@ -253,7 +256,7 @@ fn changes<A: Address>(
     session: &mut Session<'_>,
     fib: &mut Fib<A>,
     routes: &Routes<A>,
-    foreign: &[Foreign],
+    foreign: &[Foreign<'_>],
 ) {
     let (seed, count) = (session.settings.seed, if session.settings.quick { FEW / 10 } else { CHANGES });
     let ours = move || {
@@ -267,16 +270,13 @@ fn changes<A: Address>(
         Ok(count as f64 / began.elapsed().as_secs_f64() / 1e6)
     };
     let mut contenders = vec![Contender::ours("", ours)];
-    let fibs = foreign.iter().filter_map(|peer| Some((peer.modes.first()?.0.split(' ').next()?, &peer.table)));
-    // rte_lpm6 takes minutes.
-    contenders.extend(fibs.filter(|(peer, _)| peer.starts_with("rte_fib")).map(|(peer, table)| {
-        Contender::peer(peer, move || {
-            let (time, refused) = table.borrow_mut().churn(count, seed).map_err(|why| why.to_string())?;
-            let rate = count as f64 / time.as_secs_f64() / 1e6;
-            if refused == 0 {
-                Ok(rate)
-            } else {
-                Err(format!("refused {refused} of {} removals and insertions", 2 * count))
+    // rte_lpm6 takes minutes. A table is new in each turn: after some 200,000 changes rte_fib6 refuses more and more.
+    contenders.extend(foreign.iter().filter(|peer| peer.kind.starts_with("fib")).map(|peer| {
+        Contender::peer(&format!("rte_{}", peer.kind), move || {
+            let changed = Dpdk::start(peer.program, peer.kind, routes).and_then(|mut table| table.churn(count, seed));
+            match changed.map_err(|why| why.to_string())? {
+                (time, 0) => Ok(count as f64 / time.as_secs_f64() / 1e6),
+                (_, refused) => Err(format!("refused {refused} of {} removals and insertions", 2 * count)),
             }
         })
     }));
