@@ -9,7 +9,6 @@ use crate::rng::Rng;
 use crate::time::Duration;
 use crate::wire::{Ipv4, ethernet, ipv4};
 
-const IN: End = (0, 2);
 const OUT: End = (0, 3);
 
 /// What an observer was told.
