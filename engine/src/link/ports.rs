@@ -59,6 +59,7 @@ impl Ports {
     }
 
     /// What the port of this index counts.
+    #[inline]
     pub fn counters_mut(&mut self, index: IfIndex) -> Option<&mut PortCounters> {
         self.position(index).ok().map(|at| &mut self.sorted[at].counters)
     }

@@ -47,6 +47,18 @@ pub(crate) fn lasting_route(
     Ok((route, lasts))
 }
 
+impl Rib<Ipv4Addr> {
+    /// A number for the router that packets to there are handed to, if it is the same for all that come in by one port and
+    /// are let in: by [`lasting_route`] they all have one way then, as long as nobody changes the configuration, unless it
+    /// leads back through that port. 0 if there is more to it.
+    #[inline]
+    pub(crate) fn hop_towards(&self, destination: Ipv4Addr) -> u8 {
+        let [first, ..] = destination.octets();
+        let is_ordinary = first != 0 && first != 127 && first < 224;
+        if self.custom_rules || !is_ordinary { 0 } else { self.hop_in_main(destination) }
+    }
+}
+
 /// The same, with the route that was followed.
 pub(super) fn way<'a>(net: Net<'_>, rib: &'a Rib<Ipv4Addr>, key: &InputKey) -> Result<Way<'a>, DropReason> {
     let Some(port) = net.ports.get(key.iif).filter(|port| port.has_ipv4()) else { return Err(DropReason::PortDown) };

@@ -100,6 +100,12 @@ impl<A: Address> Rib<A> {
         })
     }
 
+    /// What [`Table::hop_towards`] says of the tree that is asked first while there are no rules.
+    #[inline]
+    pub(super) fn hop_in_main(&self, destination: A) -> u8 {
+        self.tables.first().map_or(0, |main| main.hop_towards(destination))
+    }
+
     /// `fib_rules_lookup`
     #[cold]
     fn lookup_by_rules(&self, net: Net<'_>, flow: &Flow<A>) -> Result<Answer<'_, A>, Unroutable> {

@@ -6,7 +6,7 @@
 use core::cmp::Reverse;
 
 use crate::addr::{Address, Prefix};
-use crate::control::{Errno, RouteKind, RouteMode};
+use crate::control::{Errno, IfIndex, RouteKind, RouteMode};
 use crate::few;
 use crate::route::{Answer, Flow, Net, NextHop, PrefixMap, Route, Unroutable};
 use crate::time::Time;
@@ -29,6 +29,32 @@ pub(super) struct Table<A: Address> {
     /// The table; `main` if it holds `local`, too.
     pub(super) number: u32,
     by_prefix: PrefixMap<A, Vec<Route<A>>>,
+    /// The next hops that prefixes are labelled with, from 1 on: see [`Table::hop_towards`].
+    hops: Vec<Hop<A>>,
+}
+
+/// All that the tables have to say to whom packets of some prefixes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Hop<A> {
+    oif: IfIndex,
+    gateway: A,
+    scope: u8,
+    mtu: Option<u32>,
+    mtu_lock: bool,
+}
+
+impl<A: Address> Hop<A> {
+    /// The next hop that all packets to a prefix with these routes go to, if it is a router and nothing is asked but where
+    /// they go. (In IPv4 only: nobody asks in IPv6.)
+    fn of(routes: &[Route<A>]) -> Option<Hop<A>> {
+        let route = routes.first().filter(|_| A::BITS == 32)?;
+        let [nexthop] = &*route.nexthops else { return None };
+        let plain = route.tos == 0 && route.kind == RouteKind::Unicast && route.expires.is_none();
+        let lives = route.flags & Route::<A>::DEAD == 0 && !nexthop.dead && !nexthop.linkdown;
+        let gateway = nexthop.gateway.filter(|_| plain && lives)?;
+        let (mtu, mtu_lock) = (route.metrics.mtu, route.metrics.mtu_lock);
+        Some(Hop { oif: nexthop.oif, gateway, scope: nexthop.scope, mtu, mtu_lock })
+    }
 }
 
 /// Where a route stands among those of its prefix: `local` before `main`, each sorted by type of service, then metric.
@@ -39,7 +65,35 @@ fn rank<A>(route: &Route<A>) -> (Reverse<u32>, Reverse<u8>, u32) {
 impl<A: Address> Table<A> {
     /// Empty.
     pub(super) const fn new(number: u32) -> Table<A> {
-        Table { number, by_prefix: PrefixMap::new() }
+        Table { number, by_prefix: PrefixMap::new(), hops: Vec::new() }
+    }
+
+    /// A number for what [`Table::lookup`] says of a packet to there that came in, whatever else it is: for as long as the
+    /// table stays as it is, the same next hop and the same metrics, but perhaps by another route. 0 if there is more to it.
+    #[inline]
+    pub(super) fn hop_towards(&self, destination: A) -> u8 {
+        self.by_prefix.label(destination)
+    }
+
+    /// The routes of a prefix may have changed: it is labelled with their next hop. Those that come when all numbers are
+    /// taken have none.
+    fn label(&mut self, prefix: Prefix<A>) {
+        if A::BITS == 32 {
+            let label = self.number_of(Hop::of(self.routes(prefix)));
+            self.by_prefix.set_label(prefix, label);
+        }
+    }
+
+    fn number_of(&mut self, hop: Option<Hop<A>>) -> u8 {
+        let Some(hop) = hop else { return 0 };
+        let at = self.hops.iter().position(|known| *known == hop).unwrap_or_else(|| {
+            if self.hops.len() < usize::from(PrefixMap::<A, Vec<Route<A>>>::LABELS) {
+                few::push(&mut self.hops, hop);
+                return self.hops.len() - 1;
+            }
+            self.hops.len()
+        });
+        u8::try_from(at + 1).unwrap_or(0)
     }
 
     /// `fib_table_lookup`: the first route of the longest prefix that fits and has a usable next hop.
@@ -75,7 +129,8 @@ impl<A: Address> Table<A> {
         self.by_prefix.iter().map(|(prefix, _)| prefix)
     }
 
-    /// The routes of a prefix, to change them; the prefix is made if it is not there, and must not be left without routes.
+    /// The routes of a prefix, to change them; the prefix is made if it is not there, and must not be left without routes. It
+    /// keeps its label, which IPv6 has none of.
     pub(super) fn routes_mut(&mut self, prefix: Prefix<A>) -> Option<&mut Vec<Route<A>>> {
         if self.by_prefix.get(prefix).is_none() {
             self.by_prefix.insert(prefix, Vec::new());
@@ -99,30 +154,38 @@ impl<A: Address> Table<A> {
         if mode == RouteMode::Change && !replaces {
             return Err(Errno::NoEnt);
         }
-        let Some(routes) = self.routes_mut(route.destination) else { return Err(Errno::NoMem) };
+        let prefix = route.destination;
+        let Some(routes) = self.by_prefix.get_mut(prefix) else {
+            let label = self.number_of(Hop::of(core::slice::from_ref(&route)));
+            self.by_prefix.insert_labelled(prefix, vec![route], label);
+            return Ok(None);
+        };
+        let mut replaced = None;
         match routes.get_mut(first).filter(|_| replaces) {
-            Some(_) if same.is_some() => Ok(None),
-            Some(old) => Ok(Some(core::mem::replace(old, route))),
-            None => {
-                few::insert(routes, if mode == RouteMode::Append { behind } else { first }, route);
-                Ok(None)
-            }
+            Some(_) if same.is_some() => {}
+            Some(old) => replaced = Some(core::mem::replace(old, route)),
+            None => few::insert(routes, if mode == RouteMode::Append { behind } else { first }, route),
         }
+        self.label(prefix);
+        Ok(replaced)
     }
 
     /// Takes out the first route of a prefix that `is_meant`.
     pub(super) fn remove(&mut self, prefix: Prefix<A>, is_meant: impl FnMut(&Route<A>) -> bool) -> Option<Route<A>> {
         let routes = self.by_prefix.get_mut(prefix)?;
         let gone = routes.iter().position(is_meant).map(|at| routes.remove(at));
-        if routes.is_empty() {
-            self.by_prefix.remove(prefix);
+        match routes.is_empty() {
+            true => drop(self.by_prefix.remove(prefix)),
+            false => self.label(prefix),
         }
         gone
     }
 
     /// Gives each route to `change`; those it answers `false` for are taken out, and given to `gone`.
     pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Route<A>) -> bool, mut gone: impl FnMut(&Route<A>)) {
-        self.by_prefix.retain(|_, routes| {
+        let mut other = Vec::new();
+        self.by_prefix.retain(|prefix, routes| {
+            let before = Hop::of(routes);
             routes.retain_mut(|route| {
                 let stays = change(route);
                 if !stays {
@@ -130,8 +193,12 @@ impl<A: Address> Table<A> {
                 }
                 stays
             });
+            if Hop::of(routes) != before {
+                other.push(prefix);
+            }
             !routes.is_empty()
         });
+        other.into_iter().for_each(|prefix| self.label(prefix));
     }
 
     /// The routes of the table `number`, as the kernel lists them. IPv4: by address, and from the long prefix to the short.
@@ -154,6 +221,7 @@ impl<A: Address> Table<A> {
                 // They come in the order in which they stood.
                 if let Some(routes) = other.routes_mut(route.destination) {
                     routes.push(route.clone());
+                    other.label(route.destination);
                 }
             },
         );

@@ -19,8 +19,7 @@ pub(super) struct Lane {
     port: IfIndex,
     mac: Mac,
     /// The configuration's, and the neighbours'.
-    changes: u64,
-    neighbor_changes: u64,
+    changes: (u64, u64),
 }
 
 impl Stack {
@@ -39,8 +38,7 @@ impl Stack {
         goes.then_some(Lane {
             port: port.index,
             mac: port.mac,
-            changes: self.config.changes(),
-            neighbor_changes: self.neighbors.changes(),
+            changes: (self.config.changes(), self.neighbors.changes()),
         })
     }
 
@@ -85,7 +83,8 @@ impl Stack {
     pub(super) fn straight_way(&self, lane: &Lane, frame: &[u8]) -> Option<(Ipv4, Straight, Mac)> {
         let header = lane.header(frame)?;
         let key = InputKey { tos: header.tos, ..InputKey::new(header.source, header.destination, lane.port) };
-        let way = self.ways.straight(lane.changes, lane.neighbor_changes, &key)?;
+        let hop = self.config.rib4.hop_towards(header.destination);
+        let way = self.ways.straight(lane.changes, hop, &key)?;
         let out = self.config.ports.get(way.oif).filter(|port| is_plain(port) && port.is_running())?;
         let goes = header.ttl > 1 && header.total_length <= way.mtu;
         goes.then_some((header, way, out.mac))

@@ -100,19 +100,26 @@ impl Stack {
     fn way_of_packet(&mut self, now: Time, packet: &mut Packet, to: Ipv4Addr) -> Result<InputRoute, DropReason> {
         let Ipv4 { source, tos, .. } = packet.header;
         let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, to, packet.port) };
-        match self.ways.find(self.config.changes(), &key) {
+        let hop = self.config.rib4.hop_towards(to);
+        match self.ways.find(self.config.changes(), hop, &key) {
             Some((kept, way)) => {
                 packet.kept = kept;
                 Ok(way)
             }
-            None => self.find_way(now, packet, key),
+            None => self.find_way(now, packet, hop, key),
         }
     }
 
     /// Asks the tables. What else a way depends on is found out where that is asked for: protocol and ports
     /// (`fib4_rules_early_flow_dissect`); and of an ICMP error, that it goes as what it quotes went (`ip_multipath_l3_keys`).
     #[inline(never)]
-    fn find_way(&mut self, now: Time, packet: &mut Packet, mut key: InputKey) -> Result<InputRoute, DropReason> {
+    fn find_way(
+        &mut self,
+        now: Time,
+        packet: &mut Packet,
+        hop: u8,
+        mut key: InputKey,
+    ) -> Result<InputRoute, DropReason> {
         let protocol = packet.header.protocol;
         let policy = self.config.sysctls.fib_multipath_hash_policy();
         if policy != 0 || self.config.rib4.looks_at_transport() {
@@ -123,7 +130,7 @@ impl Stack {
         }
         key.joined = self.is_joined(key.destination);
         let (way, lasts) = self.ask(now, |net, rib| lasting_route(net, rib, &key))?;
-        packet.kept = if lasts { self.ways.keep(self.config.changes(), &key, &way) } else { Kept::NOWHERE };
+        packet.kept = if lasts { self.ways.keep(self.config.changes(), hop, &key, &way) } else { Kept::NOWHERE };
         Ok(way)
     }
 

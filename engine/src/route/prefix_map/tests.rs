@@ -34,6 +34,18 @@ fn steps<A: Address>() -> impl Strategy<Value = Vec<Step<A>>> {
     prop::collection::vec(step, 0..120)
 }
 
+/// Some have none, and some share one.
+fn label_of<A: Address>(prefix: Prefix<A>, value: u32) -> u8 {
+    (value as u8 ^ prefix.length()) % 8
+}
+
+/// Labels those that were not, or had another value: whatever form they are in then, they keep it.
+fn label_all<A: Address>(map: &mut PrefixMap<A, u32>, all: &[(Prefix<A>, &u32)]) {
+    for (prefix, value) in all {
+        map.set_label(*prefix, label_of(*prefix, **value));
+    }
+}
+
 fn both_agree<A: Address>(steps: &[Step<A>], asked: &[A]) {
     let (mut fib, mut linear) = (PrefixMap::new(), Linear::new());
     for step in steps {
@@ -55,13 +67,17 @@ fn both_agree<A: Address>(steps: &[Step<A>], asked: &[A]) {
             }
         }
         let all: Vec<_> = linear.iter().collect();
+        label_all(&mut fib, &all);
         assert_eq!(fib.iter().collect::<Vec<_>>(), all);
         assert_eq!((fib.len(), fib.is_empty()), (all.len(), all.is_empty()));
     }
     let ends = linear.iter().flat_map(|(prefix, _)| [prefix.address(), prefix.last()]).collect::<Vec<_>>();
     for &address in asked.iter().chain(&ends) {
         assert_eq!(fib.matches(address).collect::<Vec<_>>(), linear.matches(address));
-        assert_eq!(fib.lookup(address), linear.matches(address).first().copied());
+        let longest = linear.matches(address).first().copied();
+        assert_eq!(fib.lookup(address), longest);
+        assert_eq!(fib.label(address), longest.map_or(0, |(prefix, value)| label_of(prefix, *value)));
+        assert_eq!(fib.clone().label(address), fib.label(address));
         let host = Prefix::host(address);
         assert_eq!(fib.get(host), linear.get(host));
         assert_eq!(fib.get_mut(host).copied(), linear.get(host).copied());

@@ -63,14 +63,60 @@ proptest! {
             }
             prop_assert_eq!(table.listed(table.number).map(plain).collect::<Vec<_>>(), list.listed());
         }
+        // Some change where they lead to, as when links come and go.
+        table.retain(
+            |route| {
+                route.nexthops[0].linkdown ^= route.metric == 2;
+                route.nexthops[0].oif += u32::from(route.tos == 0);
+                true
+            },
+            |_| {},
+        );
+        let mut hops = [None; 256];
         for low in 0..20 {
             for tos in [0, 4, 8, 16] {
                 let address = Ipv4Addr::from_bits(0x0a00_0000 | low);
                 let found = table.lookup(net, &Flow { tos, ..Flow::to(address) });
+                if let hop @ 1.. = table.hop_towards(address) {
+                    let nexthop = found.expect("a hop").nexthop;
+                    prop_assert_eq!(hops[usize::from(hop)].get_or_insert(*nexthop), nexthop);
+                }
                 prop_assert_eq!(found.ok().map(|answer| plain(answer.route)), list.lookup(address, tos));
             }
         }
     }
+}
+
+/// The same router is the same hop, however many prefixes lead there; what more there is to a way than a router is none.
+#[test]
+fn prefixes_share_their_hops() {
+    let mut table = Table::new(254);
+    let route = |number: u32, way: u32| Plain {
+        prefix: Prefix::of(Ipv4Addr::from_bits(number << 8), 24),
+        tos: 0,
+        metric: 0,
+        way,
+    };
+    for number in 1..=200 {
+        table.insert(real(route(number, number % 3 + 1)), RouteMode::Add).expect("it is new");
+        for other in 1..=number {
+            let address = Ipv4Addr::from_bits(other << 8 | 7);
+            assert_eq!(u32::from(table.hop_towards(address)), [3, 1, 2][(other % 3) as usize], "{address} of {number}");
+        }
+    }
+    let at = |number: u32| Ipv4Addr::from_bits(number << 8 | 7);
+    assert_eq!(table.hop_towards(at(300)), 0, "no route");
+    table.insert(Route { tos: 8, ..real(route(5, 1)) }, RouteMode::Add).expect("it is new");
+    table.insert(Route { kind: RouteKind::Blackhole, ..real(route(6, 1)) }, RouteMode::Replace).expect("it is there");
+    let on_link = Route::new(route(7, 0).prefix, NextHop::on_link(1));
+    table.insert(on_link, RouteMode::Replace).expect("it is there");
+    assert_eq!([5, 6, 7].map(|number| table.hop_towards(at(number))), [0; 3]);
+    table.remove(route(5, 1).prefix, |route| route.tos == 8).expect("it is there");
+    assert_eq!(table.hop_towards(at(5)), 2);
+    for number in 0..300 {
+        table.insert(real(route(1000 + number, 1000 + number)), RouteMode::Add).expect("it is new");
+    }
+    assert_eq!((table.hop_towards(at(1000)), table.hop_towards(at(1122)), table.hop_towards(at(1123))), (4, 126, 0));
 }
 
 #[test]
