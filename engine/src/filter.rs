@@ -39,7 +39,7 @@ mod walk;
 
 pub use rule::*;
 pub(crate) use subject::{Sender, Subject};
-pub(crate) use walk::Verdict;
+pub(crate) use walk::{Glance, Verdict};
 
 use crate::control::Refusal;
 use crate::observe::Observer;
@@ -127,10 +127,32 @@ impl Filter {
         self.translates
     }
 
-    /// Asks a table's chain for the subject's hook; without one, everything is accepted.
-    pub(crate) fn ask<O: Observer>(&mut self, name: TableName, subject: &mut Subject<'_>, observer: &mut O) -> Verdict {
+    /// What a table's chain for a hook makes of a packet, if a glance is enough to tell; or else the rule that is to be
+    /// [asked](Filter::ask) first. Without a chain, everything is accepted.
+    #[inline]
+    pub(crate) fn sift<O: Observer>(
+        &mut self,
+        name: TableName,
+        glance: &Glance<'_>,
+        state: impl FnOnce() -> u16,
+        observer: &mut O,
+    ) -> Result<Verdict, usize> {
         match self.tables.get_mut(name as usize) {
-            Some(Some(installed)) => walk::walk(installed, subject, &mut self.rng, observer),
+            Some(Some(installed)) => walk::sift(installed, glance, state, observer),
+            _ => Ok(Verdict::Accept),
+        }
+    }
+
+    /// Asks a table's chain for the subject's hook, from this rule on.
+    pub(crate) fn ask<O: Observer>(
+        &mut self,
+        name: TableName,
+        from: usize,
+        subject: &mut Subject<'_>,
+        observer: &mut O,
+    ) -> Verdict {
+        match self.tables.get_mut(name as usize) {
+            Some(Some(installed)) => walk::walk(installed, from, subject, &mut self.rng, observer),
             _ => Verdict::Accept,
         }
     }

@@ -7,8 +7,9 @@
 //! A chain's sieves lie in [`Block`]s, side by side, so that one instruction of any CPU asks several rules the same thing.
 
 use super::rule::{ConntrackMatch, IpMatch, Match, Not, Rule};
-use super::subject::Subject;
+use super::subject::ports;
 use crate::addr::Ipv4Addr;
+use crate::wire::Ipv4;
 use core::ops::RangeInclusive;
 
 /// What a rule asks for at least.
@@ -237,15 +238,15 @@ fn said<T>(of: Not<T>) -> Option<T> {
 
 impl Facts {
     /// Of a packet that shows its ports, or what lies in their place; others are looked at by the rules themselves. The
-    /// state is found out only where it is looked at.
+    /// state of its connection is found out only where it is looked at: else it may be any.
     #[inline]
-    pub(super) fn of(subject: &Subject<'_>, with_state: bool) -> Option<Facts> {
+    pub(super) fn of(header: &Ipv4, packet: &[u8], state: impl FnOnce() -> Option<u16>) -> Option<Facts> {
         Some(Facts {
-            source: subject.header.source.to_bits(),
-            destination: subject.header.destination.to_bits(),
-            ports: subject.ports()?,
-            states: if with_state { subject.conntrack.state(subject.nfct) } else { u16::MAX },
-            protocol: subject.header.protocol,
+            source: header.source.to_bits(),
+            destination: header.destination.to_bits(),
+            ports: ports(header, packet)?,
+            states: state().unwrap_or(u16::MAX),
+            protocol: header.protocol,
         })
     }
 }

@@ -64,16 +64,12 @@ impl Subject<'_> {
 
     /// The first bytes behind the IP header; none of a later fragment, and none if they are not all there.
     pub(super) fn transport<const N: usize>(&self) -> Option<[u8; N]> {
-        if self.header.fragment_offset() != 0 {
-            return None;
-        }
-        self.payload().first_chunk().copied()
+        transport(self.header, self.frame)
     }
 
     /// Source and destination port, of protocols that have them there.
     pub(super) fn ports(&self) -> Option<(u16, u16)> {
-        let [a, b, c, d] = self.transport()?;
-        Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+        ports(self.header, self.frame)
     }
 
     /// Writes the TOS, and mends the checksum (`ipv4_change_dsfield`).
@@ -91,4 +87,20 @@ impl Subject<'_> {
             ipv4::set_ttl(self.frame, ttl);
         }
     }
+}
+
+/// The first bytes behind the header of a packet, as [`Subject::transport`] has them.
+#[inline]
+pub(super) fn transport<const N: usize>(header: &Ipv4, packet: &[u8]) -> Option<[u8; N]> {
+    if header.fragment_offset() != 0 {
+        return None;
+    }
+    packet.get(header.header_length..)?.first_chunk().copied()
+}
+
+/// The ports of a packet with this header, as [`Subject::ports`] has them.
+#[inline]
+pub(super) fn ports(header: &Ipv4, packet: &[u8]) -> Option<(u16, u16)> {
+    let [a, b, c, d] = transport(header, packet)?;
+    Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
 }

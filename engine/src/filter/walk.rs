@@ -2,13 +2,14 @@
 
 use super::install::{Installed, Plan};
 use super::matches::{fits, fits_ip};
-use super::rule::{RejectWith, Rule, RuleCounters, Standing};
+use super::rule::{Hook, RejectWith, Rule, RuleCounters, Standing, Target};
 use super::sieve::Facts;
 use super::subject::Subject;
 use super::targets::{Next, act};
 use super::validate::DEPTH;
 use crate::observe::{Observer, Step};
 use crate::rng::Rng;
+use crate::wire::Ipv4;
 
 /// What a table makes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +27,49 @@ pub(crate) enum Verdict {
 /// Where the way through the rules is: the places of a chain and of its next rule.
 type Place = (usize, usize);
 
-/// Asks the chain of the subject's hook, and those that it leads to.
+/// A packet before anybody has looked at it closely.
+pub(crate) struct Glance<'a> {
+    pub(crate) hook: Hook,
+    pub(crate) header: &'a Ipv4,
+    pub(crate) packet: &'a [u8],
+}
+
+/// What the sieves of a hook's chain say of a packet, whose connection is in this `state`: what becomes of it, if the first rule
+/// that it may fit asks for nothing else and says so; or else where that rule is.
+pub(super) fn sift<O: Observer>(
+    installed: &mut Installed,
+    glance: &Glance<'_>,
+    state: impl FnOnce() -> u16,
+    observer: &mut O,
+) -> Result<Verdict, usize> {
+    let Some(base) = installed.base(glance.hook) else { return Ok(Verdict::Accept) };
+    let facts = Facts::of(glance.header, glance.packet, || installed.sieves_state.then(state)).ok_or(0_usize)?;
+    let Some(sieves) = installed.sieves.get(base) else { return Err(0) };
+    let (place, bytes) = (sieves.next(0, &facts), glance.packet.len());
+    let Some(chain) = installed.table.chains.get_mut(base) else { return Err(0) };
+    let Some(rule) = chain.rules.get_mut(place) else {
+        return Ok(policy(installed, base, glance.hook, bytes, observer));
+    };
+    let verdict = match &rule.target {
+        Some(Target::Accept) => Verdict::Accept,
+        Some(Target::Drop) => Verdict::Drop,
+        _ => return Err(place),
+    };
+    if !sieves.is_whole(place) {
+        return Err(place);
+    }
+    count(&mut rule.counters, bytes);
+    if let Some(target) = &rule.target {
+        let (hook, table, number) = (glance.hook, installed.table.name, place + 1);
+        observer.step(Step::Rule { hook, table, chain: &chain.name, number, target });
+    }
+    Ok(verdict)
+}
+
+/// Asks the chain of the subject's hook, from this rule on, and those that it leads to.
 pub(super) fn walk<O: Observer>(
     installed: &mut Installed,
+    from: usize,
     subject: &mut Subject<'_>,
     rng: &mut Rng,
     observer: &mut O,
@@ -36,8 +77,8 @@ pub(super) fn walk<O: Observer>(
     let Some(base) = installed.base(subject.hook) else { return Verdict::Accept };
     let mut back: [Place; DEPTH] = [(0, 0); DEPTH];
     let mut depth = 0;
-    let mut place: Place = (base, 0);
-    let mut facts = Facts::of(subject, installed.sieves_state);
+    let mut place: Place = (base, from);
+    let mut facts = self::facts(subject, installed);
     loop {
         if let Some(facts) = &facts {
             place.1 = skip(installed, place, facts);
@@ -53,7 +94,7 @@ pub(super) fn walk<O: Observer>(
             Next::Continue => {
                 place = (chain, rule + 1);
                 // What a target did may show.
-                facts = Facts::of(subject, installed.sieves_state);
+                facts = self::facts(subject, installed);
             }
             Next::Jump | Next::Goto => {
                 let to = installed.plans.get(chain).and_then(|plans| plans.get(rule)).map_or(base, |plan| plan.to);
@@ -69,12 +110,17 @@ pub(super) fn walk<O: Observer>(
                 depth -= 1;
                 place = back.get(depth).copied().unwrap_or((base, 0));
             }
-            Next::Return => return policy(installed, base, subject, observer),
+            Next::Return => return policy(installed, base, subject.hook, subject.frame.len(), observer),
             Next::Accept => return Verdict::Accept,
             Next::Drop => return Verdict::Drop,
             Next::Reject(with) => return Verdict::Reject(with),
         }
     }
+}
+
+fn facts(subject: &Subject<'_>, installed: &Installed) -> Option<Facts> {
+    let state = || installed.sieves_state.then(|| subject.conntrack.state(subject.nfct));
+    Facts::of(subject.header, subject.frame, state)
 }
 
 /// The next rule that a packet may fit, or the end of the chain.
@@ -103,7 +149,7 @@ fn step<O: Observer>(
         Ok(false) => return Some(Ok(Next::Continue)),
         Err(_) => return Some(Err(Verdict::Broken)),
     }
-    count(&mut of.counters, subject);
+    count(&mut of.counters, subject.frame.len());
     let Some(target) = &of.target else { return Some(Ok(Next::Continue)) };
     observer.step(Step::Rule { hook: subject.hook, table, chain: &chain_name.name, number: rule + 1, target });
     Some(Ok(act(target, subject)))
@@ -127,21 +173,21 @@ pub(super) fn rule_fits(
 }
 
 /// What becomes of a packet that no rule decided about.
-fn policy<O: Observer>(installed: &mut Installed, base: usize, subject: &Subject<'_>, observer: &mut O) -> Verdict {
+fn policy<O: Observer>(installed: &mut Installed, base: usize, hook: Hook, bytes: usize, observer: &mut O) -> Verdict {
     let table = installed.table.name;
     let Some(chain) = installed.table.chains.get_mut(base) else { return Verdict::Accept };
     if chain.standing == Standing::Counted {
-        count(&mut chain.counters, subject);
+        count(&mut chain.counters, bytes);
     }
     let accept = chain.policy != Some(false);
     if !accept || !chain.rules.is_empty() {
-        observer.step(Step::Policy { hook: subject.hook, table, accept });
+        observer.step(Step::Policy { hook, table, accept });
     }
     if accept { Verdict::Accept } else { Verdict::Drop }
 }
 
 #[inline]
-fn count(counters: &mut RuleCounters, subject: &Subject<'_>) {
+fn count(counters: &mut RuleCounters, bytes: usize) {
     counters.packets += 1;
-    counters.bytes += subject.frame.len() as u64;
+    counters.bytes += bytes as u64;
 }

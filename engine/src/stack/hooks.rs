@@ -12,7 +12,7 @@ use super::packet::{Before, Cast, Fate, Packet};
 use super::{Cx, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
 use crate::control::{Errno, IfIndex, RouteKind};
-use crate::filter::{Hook, PktType, Subject, TableName, Verdict};
+use crate::filter::{Glance, Hook, PktType, Subject, TableName, Verdict};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
 use crate::route::{Net, OutputKey, OutputRoute};
@@ -31,7 +31,7 @@ impl Stack {
     /// Asks all that is hooked in there about a packet that begins with its IP header: on its way from `inward` to `outward`
     /// (`NF_HOOK`). What is asked may change the packet. An error ends it: the caller discards it and tells nobody, for
     /// who is to be told has been told. (A packet of our own is not routed again here: see [`Stack::local_out`].)
-    #[inline]
+    #[inline(always)]
     pub(super) fn hook<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -168,10 +168,37 @@ impl Stack {
         &mut self,
         cx: &mut Cx<'_>,
         table: TableName,
-        Ways { hook, inward, outward }: Ways,
+        ways: Ways,
         packet: &mut Packet,
         observer: &mut O,
     ) -> Result<(), DropReason> {
+        let glance = Glance { hook: ways.hook, header: &packet.header, packet: &packet.frame };
+        let state = || self.conntrack.state(&packet.nfct);
+        let verdict = match self.filter.sift(table, &glance, state, observer) {
+            Ok(verdict) => verdict,
+            Err(from) => self.ask_rules(cx, table, from, ways, packet, observer),
+        };
+        match verdict {
+            Verdict::Accept => Ok(()),
+            Verdict::Drop => Err(DropReason::FilterDrop),
+            Verdict::Broken => Err(DropReason::FilterBroken),
+            Verdict::Reject(with) => {
+                self.reject(cx, packet, with, observer);
+                Err(DropReason::FilterReject)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn ask_rules<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        table: TableName,
+        from: usize,
+        Ways { hook, inward, outward }: Ways,
+        packet: &mut Packet,
+        observer: &mut O,
+    ) -> Verdict {
         let Stack { config, filter, conntrack, .. } = self;
         let port = |index: Option<IfIndex>| index.and_then(|index| config.ports.get(index));
         let name = |index| port(index).map(|port| port.name.as_str());
@@ -194,19 +221,11 @@ impl Stack {
             conntrack,
             nfct: &mut packet.nfct,
         };
-        match filter.ask(table, &mut subject, observer) {
-            Verdict::Accept => Ok(()),
-            Verdict::Drop => Err(DropReason::FilterDrop),
-            Verdict::Broken => Err(DropReason::FilterBroken),
-            Verdict::Reject(with) => {
-                self.reject(cx, packet, with, observer);
-                Err(DropReason::FilterReject)
-            }
-        }
+        filter.ask(table, from, &mut subject, observer)
     }
 
     /// The packet's connection is found, or begun.
-    #[inline]
+    #[inline(always)]
     fn track(&mut self, now: Time, hook: Hook, packet: &mut Packet) -> Result<(), DropReason> {
         if !self.conntrack.is_on() {
             return Ok(());
@@ -227,7 +246,7 @@ impl Stack {
 
     /// Asks the `nat` table about a connection that begins, and translates the packet as its connection is (`nf_nat_inet_fn`).
     /// True if an address has changed.
-    #[inline]
+    #[inline(always)]
     fn translate<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,

@@ -3,7 +3,7 @@
 use super::super::install::Plan;
 use super::super::matches::Memory;
 use super::super::rule::{Hook, PktType, TcpMatch};
-use super::super::subject::Sender;
+use super::super::subject::{Sender, Subject};
 use super::super::walk::rule_fits;
 use super::*;
 use crate::conntrack::{Conntrack, Nfct};
@@ -111,7 +111,8 @@ fn sieves_say_what_rules_say() {
             conntrack: &mut conntrack,
             nfct: &mut nfct,
         };
-        let facts = Facts::of(&subject, true);
+        let state = subject.conntrack.state(subject.nfct);
+        let facts = Facts::of(subject.header, subject.frame, || Some(state));
         let fits = rule_fits(&rule, &mut plan, &subject, &mut rng).expect("nothing here drops");
         if let Some(facts) = facts {
             let (next, whole) = (sieves.next(before, &facts), sieves.is_whole(before));
