@@ -6,6 +6,12 @@ use crate::addr::Ipv4Addr;
 /// every piece but the last has an even length.
 #[inline]
 pub fn sum(bytes: &[u8]) -> u32 {
+    of_native(native(bytes))
+}
+
+/// The sum of the 32-bit words of `bytes` in this machine's order, of no more than 34 bits.
+#[inline]
+fn native(bytes: &[u8]) -> u64 {
     let mut total = 0u64;
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
@@ -17,13 +23,13 @@ pub fn sum(bytes: &[u8]) -> u32 {
     for word in words {
         total += u64::from(u32::from_ne_bytes(*word));
     }
-    total += match *rest {
-        [a] => u64::from(u32::from_ne_bytes([a, 0, 0, 0])),
-        [a, b] => u64::from(u32::from_ne_bytes([a, b, 0, 0])),
-        [a, b, c] => u64::from(u32::from_ne_bytes([a, b, c, 0])),
-        _ => 0,
-    };
-    of_native(total)
+    total
+        + match *rest {
+            [a] => u64::from(u32::from_ne_bytes([a, 0, 0, 0])),
+            [a, b] => u64::from(u32::from_ne_bytes([a, b, 0, 0])),
+            [a, b, c] => u64::from(u32::from_ne_bytes([a, b, c, 0])),
+            _ => 0,
+        }
 }
 
 /// A sum of 32-bit words in this machine's order, as one of 16-bit words in the wire's: 2^16 = 1 (mod 65535), so that halves
@@ -67,6 +73,15 @@ pub fn of(bytes: &[u8]) -> u16 {
 #[inline]
 pub fn holds(bytes: &[u8]) -> bool {
     fold(sum(bytes)) == 0xffff
+}
+
+/// The same of a UDP datagram or a TCP segment behind its [`pseudo`] header.
+#[inline]
+pub fn holds_behind(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, bytes: &[u8]) -> bool {
+    let addresses = u64::from(source.to_bits().to_be()) + u64::from(destination.to_bits().to_be());
+    let rest = u32::from(protocol) + (bytes.len() as u32 & 0xffff);
+    // 0xffff is itself in either order.
+    of_native(native(bytes) + addresses + u64::from(rest.to_be())) == 0xffff
 }
 
 /// The checksum after a 16-bit word changed from `old` to `new` (RFC 1624, equation 3).

@@ -208,6 +208,23 @@ proptest! {
         });
         prop_assert_eq!(u32::from(whole), slowly);
     }
+
+    /// Right ones, and such that are off by one.
+    #[test]
+    fn a_checksum_behind_a_pseudo_header_is_the_sum_of_both(
+        mut bytes in vec(any::<u8>(), 8..200),
+        [source, destination] in any::<[u32; 2]>().prop_map(|both| both.map(Ipv4Addr::from)),
+        number in any::<u8>(),
+        off in 0..2u16,
+    ) {
+        let pseudo = checksum::pseudo(source, destination, number, bytes.len());
+        bytes[6..8].fill(0);
+        let sum = checksum::finish(pseudo + checksum::sum(&bytes)).wrapping_add(off);
+        bytes[6..8].copy_from_slice(&sum.to_be_bytes());
+        let holds = checksum::fold(pseudo + checksum::sum(&bytes)) == 0xffff;
+        prop_assert_eq!(checksum::holds_behind(source, destination, number, &bytes), holds);
+        prop_assert!(holds || off == 1);
+    }
 }
 
 fn header_for(source: Ipv4Addr, destination: Ipv4Addr) -> Ipv4Header {
