@@ -187,6 +187,17 @@ impl Conn {
         }
     }
 
+    /// What a packet is that goes this way, once the flow is in the table (`resolve_normal_ct`).
+    #[inline]
+    pub(super) fn info(&self, direction: Direction) -> CtInfo {
+        match direction {
+            Direction::Reply => CtInfo::EstablishedReply,
+            Direction::Original if self.has(status::SEEN_REPLY) => CtInfo::Established,
+            Direction::Original if self.has(status::EXPECTED) => CtInfo::Related,
+            Direction::Original => CtInfo::New,
+        }
+    }
+
     /// True if all of these bits are set.
     pub const fn has(&self, bits: u32) -> bool {
         self.status & bits == bits

@@ -109,15 +109,14 @@ impl ConnTable {
     /// The flow whose packets look like this in one direction, and which.
     #[inline]
     pub(super) fn find(&self, tuple: &Tuple) -> Option<(ConnId, Direction, &Conn)> {
-        let words = tuple.words();
-        let mut node = self.head(self.chain_of(words));
+        let mut node = self.head(self.chain_of(tuple.words()));
         while node != NIL {
             let (index, direction) = match node & 1 {
                 0 => (node >> 1, Direction::Original),
                 _ => (node >> 1, Direction::Reply),
             };
             let slot = self.slots.get(index as usize)?;
-            if let Some(conn) = slot.conn.as_ref().filter(|conn| conn.tuple(direction).words() == words) {
+            if let Some(conn) = slot.conn.as_ref().filter(|conn| conn.tuple(direction) == tuple) {
                 return Some((ConnId { index, serial: conn.serial }, direction, conn));
             }
             node = slot.next[(node & 1) as usize];

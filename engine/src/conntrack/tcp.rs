@@ -117,6 +117,7 @@ impl TcpFlow {
 }
 
 /// A segment of a flow (`nf_conntrack_tcp_packet`).
+#[inline(never)]
 pub(super) fn packet(conn: &mut Conn, look: &Look<'_>, direction: Direction, settings: &TcpSettings) -> Verdict {
     let Some(segment) = sane(look, direction) else { return Verdict::Invalid };
     if !conn.has(status::CONFIRMED) {

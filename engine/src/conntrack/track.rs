@@ -32,7 +32,7 @@ impl Conntrack {
     }
 
     /// [`Conntrack::nf_conntrack_in`] of a packet whose header was read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn look_at(
         &mut self,
         now: Time,
@@ -47,45 +47,55 @@ impl Conntrack {
         self.tick(now);
         *nfct = Nfct::default();
         let verify = hook == Hook::PreRouting && self.settings().checksum && !unfinished;
-        let found = match header.and_then(|header| Look::new(now, header, packet, verify)) {
-            Some(look) => self.track(&look)?,
-            None => Nfct::default(),
-        };
-        self.statistics.invalid += u64::from(found.conn.is_none());
-        *nfct = found;
+        if let Some(look) = header.and_then(|header| Look::new(now, header, packet, verify)) {
+            // A second time, if the first finds a TCP flow that ended and is begun anew.
+            let _ = self.track(&look, nfct)? || self.track(&look, nfct)?;
+        }
+        self.statistics.invalid += u64::from(nfct.conn.is_none());
         Ok(())
     }
 
-    fn track(&mut self, look: &Look<'_>) -> Result<Nfct, DropReason> {
+    /// Ties a packet to its flow, if it is part of one; false if that has ended just now, and another may begin.
+    #[inline(never)]
+    fn track(&mut self, look: &Look<'_>, nfct: &mut Nfct) -> Result<bool, DropReason> {
         if look.header.protocol == protocol::ICMP {
             match self.icmp_message(look) {
                 Message::Plain => {}
-                Message::About(nfct) => return Ok(nfct),
-                Message::Invalid => return Ok(Nfct::default()),
+                Message::About(about) => {
+                    *nfct = about;
+                    return Ok(true);
+                }
+                Message::Invalid => return Ok(true),
             }
         }
-        let Some(tuple) = Tuple::of(look.header, look.payload) else { return Ok(Nfct::default()) };
-        // A second time, if the first finds a TCP flow that ended and is begun anew.
-        for _ in 0..2 {
-            let Some(nfct) = self.resolve(look, &tuple)? else { break };
-            match self.handle(look, &nfct) {
-                Verdict::Repeat => nfct.conn.into_iter().for_each(|id| self.kill(id)),
-                Verdict::Invalid => break,
-                Verdict::Refresh(_) | Verdict::Keep | Verdict::Kill => return Ok(nfct),
+        let Some(tuple) = Tuple::of(look.header, look.payload) else { return Ok(true) };
+        let known = self.table.find(&tuple).map(|(id, direction, conn)| (id, conn.info(direction), conn.timeout));
+        let (id, info) = match known {
+            Some((id, info, timeout)) if timeout > look.now => (id, info),
+            expired => {
+                expired.into_iter().for_each(|(id, ..)| self.kill(id));
+                let Some(id) = self.begin(look, tuple)? else { return Ok(true) };
+                (id, CtInfo::New)
             }
+        };
+        match self.handle(look, id, info) {
+            Verdict::Repeat => {
+                self.kill(id);
+                return Ok(false);
+            }
+            Verdict::Invalid => {}
+            Verdict::Refresh(_) | Verdict::Keep | Verdict::Kill => *nfct = Nfct { conn: Some(id), info },
         }
-        Ok(Nfct::default())
+        Ok(true)
     }
 
     /// Asks the tracker of its protocol about a packet of a flow; if it is part of it, what follows from that.
-    #[inline]
-    fn handle(&mut self, look: &Look<'_>, nfct: &Nfct) -> Verdict {
+    #[inline(always)]
+    fn handle(&mut self, look: &Look<'_>, id: ConnId, info: CtInfo) -> Verdict {
         let Conntrack { table, settings, .. } = self;
         let settings = settings.as_deref().unwrap_or(Settings::usual());
-        let Some((id, conn)) = nfct.conn.and_then(|id| Some((id, table.get_mut(id)?))) else {
-            return Verdict::Invalid;
-        };
-        let verdict = ask_tracker(conn, look, nfct.info.direction(), settings);
+        let Some(conn) = table.get_mut(id) else { return Verdict::Invalid };
+        let verdict = ask_tracker(conn, look, info.direction(), settings);
         if let Verdict::Repeat | Verdict::Invalid = verdict {
             return verdict;
         }
@@ -93,9 +103,9 @@ impl Conntrack {
         if let Verdict::Refresh(extra) = verdict {
             // One that is not in the table yet has its time from there on.
             conn.timeout = if confirmed { look.now + extra } else { Time::ZERO + extra };
-            count(conn, nfct.info, look);
+            count(conn, info, look);
         }
-        if nfct.info == CtInfo::EstablishedReply {
+        if info == CtInfo::EstablishedReply {
             conn.status |= status::SEEN_REPLY;
         }
         let timeout = conn.timeout;
@@ -113,26 +123,9 @@ impl Conntrack {
         (conn.timeout > now).then_some((id, direction))
     }
 
-    /// Finds a packet's flow, or begins one (`resolve_normal_ct`).
-    #[inline]
-    fn resolve(&mut self, look: &Look<'_>, tuple: &Tuple) -> Result<Option<Nfct>, DropReason> {
-        let Some((id, direction, conn)) = self.table.find(tuple) else { return self.begin(look, *tuple) };
-        if conn.timeout <= look.now {
-            self.kill(id);
-            return self.begin(look, *tuple);
-        }
-        let info = match direction {
-            Direction::Reply => CtInfo::EstablishedReply,
-            Direction::Original if conn.has(status::SEEN_REPLY) => CtInfo::Established,
-            Direction::Original if conn.has(status::EXPECTED) => CtInfo::Related,
-            Direction::Original => CtInfo::New,
-        };
-        Ok(Some(Nfct { conn: Some(id), info }))
-    }
-
     /// `init_conntrack`
     #[inline(never)]
-    fn begin(&mut self, look: &Look<'_>, tuple: Tuple) -> Result<Option<Nfct>, DropReason> {
+    fn begin(&mut self, look: &Look<'_>, tuple: Tuple) -> Result<Option<ConnId>, DropReason> {
         let Some(reply) = tuple.inverted() else { return Ok(None) };
         if self.table.len() >= self.settings().max && !self.early_drop(look.now, &tuple) {
             self.statistics.drop += 1;
@@ -151,7 +144,7 @@ impl Conntrack {
         };
         let id = self.table.insert(conn);
         self.pending.push(id);
-        Ok(Some(Nfct { conn: Some(id), info: CtInfo::New }))
+        Ok(Some(id))
     }
 
     /// Makes room: among the flows near where this one will be, those that have expired go, or one that was never answered
@@ -265,13 +258,14 @@ impl<'a> Look<'a> {
     }
 
     /// True if the checksum over the pseudo header and the payload is right, or is not to be looked at.
+    #[inline]
     pub(super) fn adds_up(&self) -> bool {
         let Ipv4 { source, destination, protocol, .. } = *self.header;
-        let pseudo = checksum::pseudo(source, destination, protocol, self.payload.len());
-        !self.verify || checksum::fold(pseudo + checksum::sum(self.payload)) == 0xffff
+        !self.verify || checksum::holds_behind(source, destination, protocol, self.payload)
     }
 
     /// `udp_error`
+    #[inline]
     fn is_datagram(&self) -> bool {
         Udp::sized(self.payload).is_ok_and(|udp| udp.checksum == 0 || self.adds_up())
     }

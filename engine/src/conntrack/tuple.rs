@@ -66,7 +66,7 @@ impl Tuple {
         Some(tuple)
     }
 
-    /// All of it in two words, to be compared and hashed; of the second the high byte is free.
+    /// All of it in two words, to be hashed; of the second the high byte is free.
     #[inline]
     pub(super) fn words(&self) -> [u64; 2] {
         let Tuple { source, destination, icmp: (kind, code), protocol } = *self;

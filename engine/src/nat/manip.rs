@@ -26,7 +26,7 @@ impl Conntrack {
     }
 
     /// [`Conntrack::nat_packet`] of a packet whose header was read, and changes with the packet's.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn nat(
         &mut self,
         packet: &mut [u8],
