@@ -75,6 +75,7 @@ pub mod rng;
 pub mod route;
 #[cfg(target_os = "linux")]
 pub mod runner;
+pub mod seldom;
 pub mod stack;
 pub mod sysctl;
 pub mod time;

@@ -36,6 +36,7 @@ use crate::control::IfIndex;
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
 use crate::rng::Rng;
+use crate::seldom::{Seldom, Usual};
 use crate::sysctl::{NeighLimits, NeighValues};
 use crate::time::{Duration, Time};
 use entry::Entry;
@@ -180,8 +181,21 @@ pub enum Action<T> {
 struct Parms {
     /// None: as Linux is compiled.
     conf: Option<Box<NeighborConf>>,
-    reachable_time: Duration,
+    /// In nanoseconds.
+    reachable_time: u64,
     drawn: Time,
+}
+
+/// How many entries there may be, by version.
+#[derive(Debug, Default)]
+struct Bounds {
+    limits: [NeighLimits; 2],
+    /// When entries were last collected by force.
+    flushed: [Option<Time>; 2],
+}
+
+impl Usual for Bounds {
+    const USUAL: &'static Bounds = &Bounds { limits: [NeighLimits::USUAL; 2], flushed: [None; 2] };
 }
 
 /// The neighbours of one namespace. See the [module](self).
@@ -190,9 +204,7 @@ pub struct Neighbors<T> {
     table: Table<T>,
     /// By link and version.
     parms: Vec<((IfIndex, IpVersion), Parms)>,
-    limits: [NeighLimits; 2],
-    /// When entries were last collected by force, by version.
-    flushed: [Option<Time>; 2],
+    bounds: Seldom<Bounds>,
     /// When old entries were last looked for.
     collected: Time,
     /// All entries, by version.
@@ -200,26 +212,25 @@ pub struct Neighbors<T> {
     /// Entries that count for the limits, by version.
     collectable: [usize; 2],
     timers: BTreeSet<(Time, Key)>,
-    proxies: proxy::Proxies<T>,
+    proxies: Seldom<proxy::Proxies<T>>,
     actions: VecDeque<Action<T>>,
     parked: usize,
     born: u64,
     rng: Rng,
 }
 
-impl<T> Neighbors<T> {
+impl<T: 'static> Neighbors<T> {
     /// An empty cache whose chance follows from `rng`.
     pub fn new(rng: Rng) -> Neighbors<T> {
         Neighbors {
             table: Table::new(),
             parms: Vec::new(),
-            limits: [NeighLimits::default(); 2],
-            flushed: [None; 2],
+            bounds: Seldom::USUAL,
             collected: Time::ZERO,
             counts: [0; 2],
             collectable: [0; 2],
             timers: BTreeSet::new(),
-            proxies: proxy::Proxies::new(),
+            proxies: Seldom::USUAL,
             actions: VecDeque::new(),
             parked: 0,
             born: 0,
@@ -339,7 +350,9 @@ impl<T> Neighbors<T> {
 
     /// Sets the bounds of one version's table (`net.ipv4.neigh.default.gc_thresh*`). Permanent entries do not count.
     pub fn set_limits(&mut self, version: IpVersion, limits: NeighLimits) {
-        self.limits[version as usize] = limits;
+        if self.bounds.limits[version as usize] != limits {
+            self.bounds.limits[version as usize] = limits;
+        }
     }
 
     /// All neighbours, in the order of their versions, links and addresses. Proxies are not among them.
@@ -359,7 +372,7 @@ impl<T> Neighbors<T> {
         let at = (key.port, version_of(key.ip));
         let lasts = Duration::from_secs(300);
         match self.parms_of(at) {
-            Some(parms) if now.since(parms.drawn) <= lasts => parms.reachable_time,
+            Some(parms) if now.since(parms.drawn) <= lasts => Duration::from_nanos(parms.reachable_time),
             _ => self.draw(now, at, self.conf(at.0, at.1)),
         }
     }
@@ -368,19 +381,19 @@ impl<T> Neighbors<T> {
     fn draw(&mut self, now: Time, at: (IfIndex, IpVersion), conf: NeighborConf) -> Duration {
         let base = u64::try_from(conf.base_reachable_time.as_nanos()).unwrap_or(u64::MAX / 2);
         let span = if base == 0 { 0 } else { self.rng.below(base) };
-        let reachable_time = Duration::from_nanos(span.saturating_add(base / 2));
+        let reachable_time = span.saturating_add(base / 2);
         let parms = Parms { conf: boxed(at.1, conf), reachable_time, drawn: now };
         match self.place(at) {
             Ok(place) => self.parms[place].1 = parms,
             Err(place) => {
                 // Most namespaces have two or three links.
-                if self.parms.len() < 8 {
+                if self.parms.len() < 8 && self.parms.len() == self.parms.capacity() {
                     self.parms.reserve_exact(2);
                 }
                 self.parms.insert(place, (at, parms));
             }
         }
-        reachable_time
+        Duration::from_nanos(reachable_time)
     }
 
     fn conf_of(&self, key: Key) -> NeighborConf {

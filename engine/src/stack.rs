@@ -61,6 +61,7 @@ use crate::observe::{Observer, Silent, Step};
 use crate::qdisc::Qdiscs;
 use crate::rng::Rng;
 use crate::route::{RouteGet, RouteGot, Ways, route_get};
+use crate::seldom::Seldom;
 use crate::time::{Time, earlier};
 use output::Idents;
 use packet::{Packet, Routed};
@@ -120,7 +121,7 @@ pub struct Stack {
     pub(crate) sockets: Sockets,
     taps: Taps,
     qdiscs: Qdiscs<Routed>,
-    pub(crate) reassembly: Reassembly,
+    pub(crate) reassembly: Seldom<Reassembly>,
     pub(crate) counters: Counters,
     peers: Peers,
     idents: Idents,
@@ -140,7 +141,7 @@ impl Stack {
             ways: Ways::default(),
             sockets: Sockets::new(rng.split()),
             taps: Taps::default(),
-            reassembly: Reassembly::new(),
+            reassembly: Seldom::USUAL,
             counters: Counters::default(),
             peers: Peers::new(rng.split()),
             idents: Idents::new(&mut rng),
@@ -203,7 +204,9 @@ impl Stack {
         self.tcp_tick(cx, observer);
         self.neighbors.tick(cx.now);
         self.fdb_tick(cx.now);
-        self.reassembly.tick(cx.now);
+        if let Some(reassembly) = self.reassembly.own_mut() {
+            reassembly.tick(cx.now);
+        }
         self.conntrack.tick(cx.now);
         self.discard_fragments(cx, observer);
         self.qdisc_tick(cx, observer);

@@ -27,6 +27,7 @@ pub use values::{Key, Values};
 pub use write::{Effects, SysctlEffect};
 
 use crate::addr::Ipv6Addr;
+use crate::seldom::{Seldom, Usual};
 use crate::time::Duration;
 pub(crate) use table::{at, default_number};
 use values::Changed;
@@ -43,6 +44,13 @@ pub struct PortConf {
     pub v4: Values4,
     /// `net.ipv6.conf.X`
     pub v6: Values6,
+    /// What hardly anybody changes.
+    pub rare: Seldom<RareConf>,
+}
+
+/// Per-interface sysctls that hardly anybody changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RareConf {
     /// `net.ipv4.neigh.X`
     pub neigh4: NeighValues,
     /// `net.ipv6.neigh.X`
@@ -51,11 +59,32 @@ pub struct PortConf {
     pub stable_secret: Option<Ipv6Addr>,
 }
 
+impl RareConf {
+    const USUAL: RareConf =
+        RareConf { neigh4: NeighValues::ipv4(), neigh6: NeighValues::ipv6(), stable_secret: None };
+}
+
+impl Default for RareConf {
+    fn default() -> RareConf {
+        RareConf::USUAL
+    }
+}
+
+impl Usual for RareConf {
+    const USUAL: &'static RareConf = &RareConf::USUAL;
+}
+
 /// All sysctls of a namespace, but for those that live in its ports.
 #[derive(Clone, Debug)]
 pub struct Sysctls {
     all: PortConf,
     default: PortConf,
+    rare: Seldom<RareSysctls>,
+}
+
+/// What hardly any namespace changes.
+#[derive(Clone, Debug, Default)]
+struct RareSysctls {
     limits4: NeighLimits,
     limits6: NeighLimits,
     /// Places in [`table::NUMBERS`] that hold something else than at first.
@@ -64,6 +93,16 @@ pub struct Sysctls {
     texts: Changed<String>,
     /// What only the machine's first namespace has; empty in others.
     initial: Option<Box<Initial>>,
+}
+
+impl Usual for RareSysctls {
+    const USUAL: &'static RareSysctls = &RareSysctls {
+        limits4: NeighLimits::USUAL,
+        limits6: NeighLimits::USUAL,
+        numbers: Changed::NOTHING,
+        texts: Changed::NOTHING,
+        initial: None,
+    };
 }
 
 /// Sysctls of the machine's first namespace.
@@ -82,26 +121,19 @@ impl Default for Sysctls {
 impl Sysctls {
     /// Those of a namespace that was just made.
     pub fn new() -> Sysctls {
-        let default = PortConf { neigh6: NeighValues::ipv6(), ..PortConf::default() };
+        let default = PortConf::default();
         let mut all = default.clone();
         all.v4.set(Conf4::AcceptSourceRoute, 0);
         all.v6.set(Conf6::AcceptDad, 0);
-        Sysctls {
-            all,
-            default,
-            limits4: NeighLimits::default(),
-            limits6: NeighLimits::default(),
-            numbers: Changed::default(),
-            texts: Changed::default(),
-            initial: None,
-        }
+        Sysctls { all, default, rare: Seldom::USUAL }
     }
 
     /// Those of the machine's first namespace: it has some that others lack, like `net.ipv4.neigh.default.*`.
     pub fn initial() -> Sysctls {
         let numbers = table::INITIAL.iter().map(|row| row.1).collect();
         let texts = text::INITIAL_TEXTS.iter().map(|row| row.1.to_string()).collect();
-        Sysctls { initial: Some(Box::new(Initial { numbers, texts })), ..Sysctls::new() }
+        let initial = Some(Box::new(Initial { numbers, texts }));
+        Sysctls { rare: Seldom::of(RareSysctls { initial, ..RareSysctls::default() }), ..Sysctls::new() }
     }
 
     /// The sysctls of an interface that is just made (`inetdev_init`, `ipv6_add_dev`).
@@ -115,19 +147,18 @@ impl Sysctls {
             v6.set(Conf6::AcceptDad, -1);
             v6.set(Conf6::UseTempaddr, -1);
         }
-        let stable_secret = self.default.stable_secret;
-        PortConf { v4, v6, neigh4: self.default.neigh4.inherit(), neigh6: self.default.neigh6.inherit(), stable_secret }
+        PortConf { v4, v6, rare: self.default.rare.clone() }
     }
 
     /// True if no number of the whole namespace was ever changed.
     pub(crate) fn has_usual_numbers(&self) -> bool {
-        self.numbers.is_empty()
+        self.rare.numbers.is_empty()
     }
 
     /// What stands at a place of [`table::NUMBERS`].
     #[inline]
     pub(crate) fn number(&self, at: usize) -> i64 {
-        self.numbers.get(at).copied().unwrap_or(table::NUMBERS[at].1)
+        self.rare.numbers.get(at).copied().unwrap_or(table::NUMBERS[at].1)
     }
 
     #[inline]
@@ -300,12 +331,12 @@ impl Sysctls {
 
     /// `net.ipv4.neigh.default.gc_thresh*`
     pub fn neigh_limits4(&self) -> &NeighLimits {
-        &self.limits4
+        &self.rare.limits4
     }
 
     /// `net.ipv6.neigh.default.gc_thresh*`
     pub fn neigh_limits6(&self) -> &NeighLimits {
-        &self.limits6
+        &self.rare.limits6
     }
 
     fn text(&self, below_net: &str) -> Option<&str> {
@@ -315,7 +346,7 @@ impl Sysctls {
     /// What stands at a place of [`text::TEXTS`].
     fn text_at(&self, at: usize) -> Option<&str> {
         let first = text::TEXTS.get(at)?.1;
-        Some(self.texts.get(at).map_or(first, String::as_str))
+        Some(self.rare.texts.get(at).map_or(first, String::as_str))
     }
 }
 

@@ -134,7 +134,7 @@ impl Config {
     /// The link-local address that the port is to have, with its flags (`addrconf_addr_gen`).
     fn link_local(&mut self, index: IfIndex) -> Option<(Ipv6Addr, u32)> {
         let retries = self.sysctls.idgen_retries();
-        let default = self.sysctls.default().stable_secret;
+        let default = self.sysctls.default().rare.stable_secret;
         let all = self.sysctls.all();
         let (all_optimistic, router) = (all.v6.on(Conf6::OptimisticDad), all.v6.on(Conf6::Forwarding));
         let port = self.ports.get_mut(index)?;
@@ -143,11 +143,11 @@ impl Config {
         match port.conf.v6.get(Conf6::AddrGenMode) {
             mode::EUI64 => Some((eui64(port.mac), flags)),
             mode @ (mode::STABLE | mode::RANDOM) => {
-                if mode == mode::RANDOM && port.conf.stable_secret.is_none() {
+                if mode == mode::RANDOM && port.conf.rare.stable_secret.is_none() {
                     let secret = u128::from(self.rng.next()) << 64 | u128::from(self.rng.next());
-                    port.conf.stable_secret = Some(Ipv6Addr::from_bits(secret));
+                    port.conf.rare.stable_secret = Some(Ipv6Addr::from_bits(secret));
                 }
-                let local = stable::link_local(port.conf.stable_secret.or(default)?, retries)?;
+                let local = stable::link_local(port.conf.rare.stable_secret.or(default)?, retries)?;
                 Some((local, flags | flag::STABLE_PRIVACY))
             }
             _ => None,
@@ -200,8 +200,11 @@ impl Config {
         let fresh = self.sysctls.port_conf(loopback, mtu);
         port.addrgenmode = fresh.v6.get(Conf6::AddrGenMode) as u8;
         port.conf.v6 = fresh.v6;
-        port.conf.neigh6 = fresh.neigh6;
-        port.conf.stable_secret = fresh.stable_secret;
+        let crate::sysctl::RareConf { neigh6, stable_secret, .. } = &*fresh.rare;
+        if (&port.conf.rare.neigh6, &port.conf.rare.stable_secret) != (neigh6, stable_secret) {
+            port.conf.rare.neigh6 = neigh6.clone();
+            port.conf.rare.stable_secret = *stable_secret;
+        }
         port.ipv6_ready = link_ready(port);
         if port.ipv6_ready && !port.conf.v6.on(Conf6::DisableIpv6) {
             self.ipv6_configure(now, index);

@@ -32,7 +32,7 @@ impl Config {
         let conf = &port.conf.v6;
         let seconds = |key| u64::try_from(conf.get(key)).unwrap_or(0);
         let probes = u32::try_from(conf.get(Conf6::DadTransmits)).unwrap_or(0);
-        let patience = port.conf.neigh6.retrans_time().max(Duration::from_millis(10)) * probes;
+        let patience = port.conf.rare.neigh6.retrans_time().max(Duration::from_millis(10)) * probes;
         let Some(address) = port.addresses6.iter_mut().find(|address| address.local == local) else { return };
         let optimistic = address.has(flag::OPTIMISTIC);
         let spread = Duration::from_secs(seconds(Conf6::RouterSolicitationDelay)).as_nanos() as u64;

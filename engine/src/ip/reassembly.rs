@@ -12,6 +12,7 @@ use crate::addr::Ipv4Addr;
 use crate::control::IfIndex;
 use crate::frame::{FrameBuf, FramePool};
 use crate::reason::DropReason;
+use crate::seldom::Usual;
 use crate::time::{Duration, Time};
 use crate::wire::Ipv4;
 use crate::wire::ipv4::options::Options;
@@ -29,8 +30,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { high_thresh: 4 << 20, time: Duration::from_secs(30) }
+        Limits::USUAL
     }
+}
+
+impl Limits {
+    const USUAL: Limits = Limits { high_thresh: 4 << 20, time: Duration::from_secs(30) };
 }
 
 /// A fragment that will not be part of a packet any more.
@@ -74,10 +79,26 @@ pub struct Reassembly {
     held: usize,
 }
 
+impl Usual for Reassembly {
+    const USUAL: &'static Reassembly = &Reassembly {
+        limits: Limits::USUAL,
+        datagrams: BTreeMap::new(),
+        deadlines: BTreeSet::new(),
+        memory: 0,
+        discarded: VecDeque::new(),
+        held: 0,
+    };
+}
+
 impl Reassembly {
     /// An empty table with Linux's default bounds.
     pub fn new() -> Reassembly {
         Reassembly::default()
+    }
+
+    /// The bounds.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Sets the bounds. Datagrams that wait already keep their deadline.

@@ -26,7 +26,7 @@ fn validate(port: &Port, change: &LinkChange, default_secret: bool) -> Result<()
     if !port.has_ipv6() {
         return Err(Errno::AfNoSupport.into());
     }
-    let secret = default_secret || port.conf.stable_secret.is_some();
+    let secret = default_secret || port.conf.rare.stable_secret.is_some();
     if mode > 3 || (mode == 2 && !secret) {
         return Err(Errno::Inval.into());
     }
@@ -55,7 +55,7 @@ fn wanted_flags(now: u32, change: &LinkChange) -> u32 {
 impl Config {
     /// `ip link set`
     pub(crate) fn link_set(&mut self, now: Time, index: IfIndex, change: LinkChange) -> Result<(), Refusal> {
-        let default_secret = self.sysctls.default().stable_secret.is_some();
+        let default_secret = self.sysctls.default().rare.stable_secret.is_some();
         let port = self.ports.get(index).ok_or(Errno::NoDev)?;
         validate(port, &change, default_secret)?;
         if let Some(change) = &change.bridge {
@@ -77,7 +77,7 @@ impl Config {
         }
         let port = self.ports.get_mut(index).ok_or(Errno::NoDev)?;
         if let Some(alias) = &change.alias {
-            port.alias.clone_from(alias);
+            port.rare.alias.clone_from(alias);
         }
         if let Some(broadcast) = change.broadcast {
             port.broadcast = broadcast;
@@ -106,10 +106,10 @@ impl Config {
             return Err(Errno::AddrNotAvail.into());
         }
         port.mac_set = true;
-        if let Some(vlan) = &mut port.vlan {
+        if let Some(vlan) = &mut port.rare.vlan {
             vlan.inherits_mac = false;
         }
-        if let Some(bridge) = port.bridge.as_deref_mut() {
+        if let Some(bridge) = port.rare.bridge.as_deref_mut() {
             bridge.fixed_mac = true;
             if port.mac != mac {
                 self.bridge_set_mac(now, index, mac);
@@ -136,7 +136,7 @@ impl Config {
             return Err(Refusal::because(Errno::Inval, "mtu greater than device maximum"));
         }
         port.mtu = mtu;
-        if let Some(bridge) = port.bridge.as_deref_mut() {
+        if let Some(bridge) = port.rare.bridge.as_deref_mut() {
             bridge.fixed_mtu = true;
         }
         self.port_mtu_changed(now, index, before);

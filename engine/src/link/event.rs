@@ -81,7 +81,10 @@ impl Config {
             self.address4_remove_all(now, index);
         } else if before < 68 {
             let fresh = self.sysctls.port_conf(port.is_loopback(), port.mtu);
-            (port.conf.v4, port.conf.neigh4) = (fresh.v4, fresh.neigh4);
+            port.conf.v4 = fresh.v4;
+            if port.conf.rare.neigh4 != fresh.rare.neigh4 {
+                port.conf.rare.neigh4 = fresh.rare.neigh4.clone();
+            }
         }
         let mtu = self.ports.get(index).map_or(before, |port| port.mtu);
         self.rib4.mtu_changed(index, mtu, before);
@@ -103,11 +106,11 @@ impl Config {
         reset(&mut port);
         port.conf = self.sysctls.port_conf(port.kind == PortKind::Loopback, port.mtu);
         port.addrgenmode = port.conf.v6.get(crate::sysctl::Conf6::AddrGenMode) as u8;
-        if let Some(bridge) = port.bridge.as_deref_mut() {
+        if let Some(bridge) = port.rare.own_mut().and_then(|rare| rare.bridge.as_deref_mut()) {
             bridge.fdb.insert(FdbRecord::own(port.mac, None, now), bridge.hold_time());
             self.bridges.push(port.index);
         }
-        if port.vxlan.is_some() {
+        if port.rare.vxlan.is_some() {
             self.vxlans.push(port.index);
         }
         self.ports.insert(port);
@@ -165,7 +168,7 @@ impl Config {
     /// Links that stand on this one may have to follow it, and the one below it may have to know.
     fn tell_uppers(&mut self, index: IfIndex) {
         let stands = |port: &Port| {
-            !port.uppers.is_empty() || port.vlan.is_some() || port.macvlan.is_some() || port.vxlan.is_some()
+            !port.rare.uppers.is_empty() || port.rare.vlan.is_some() || port.rare.macvlan.is_some() || port.rare.vxlan.is_some()
         };
         if self.ports.get(index).is_some_and(stands) {
             self.tell(LinkNews::Lower(index));

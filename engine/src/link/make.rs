@@ -1,11 +1,12 @@
 //! New ports, as their drivers make them.
 
 use super::bridge::Bridge;
-use super::port::{OperState, Port, PortCounters, PortKind, flag};
+use super::port::{OperState, Port, PortCounters, PortKind, Rare, flag};
 use super::virt::{Lower, Macvlan, MacvlanMode, Vlan};
 use super::vxlan::{Vxlan, VxlanSpec};
 use crate::addr::Mac;
 use crate::control::IfIndex;
+use crate::seldom::Seldom;
 use crate::sysctl::PortConf;
 use crate::time::Time;
 
@@ -28,7 +29,6 @@ impl Port {
             was_up: false,
             carrier_changes: (0, 0),
             txqueuelen: 1000,
-            alias: String::new(),
             group: 0,
             addrgenmode: 0,
             ipv6_ready: false,
@@ -37,15 +37,8 @@ impl Port {
             conf: PortConf::default(),
             counters: PortCounters::default(),
             created: now,
-            switched: 0,
             master: None,
-            bridge_port: None,
-            bridge: None,
-            vlan: None,
-            macvlan: None,
-            vxlan: None,
-            filters: Vec::new(),
-            uppers: Vec::new(),
+            rare: Seldom::USUAL,
         }
     }
 
@@ -86,7 +79,7 @@ impl Port {
             kind: PortKind::Bridge,
             carrier: true,
             carrier_changes: (0, 0),
-            bridge: Some(Box::new(Bridge::new())),
+            rare: Seldom::of(Rare { bridge: Some(Box::new(Bridge::new())), ..Rare::default() }),
             ..Port::new_ethernet(index, name, mac, now)
         }
     }
@@ -101,19 +94,21 @@ impl Port {
         id: u16,
         inherits_mac: bool,
     ) -> Port {
+        let vlan = Vlan { lower: Lower::Here(0), protocol, id, inherits_mac };
         Port {
             kind: PortKind::Vlan,
             mtu_range: (0, 65535),
-            vlan: Some(Vlan { lower: Lower::Here(0), protocol, id, inherits_mac }),
+            rare: Seldom::of(Rare { vlan: Some(vlan), ..Rare::default() }),
             ..Port::new_over(index, name, mac, now)
         }
     }
 
     /// A macvlan, down; what it stands on is written down afterwards (`macvlan_setup`).
     pub fn new_macvlan(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time, mode: MacvlanMode) -> Port {
+        let macvlan = Macvlan { lower: Lower::Here(0), mode };
         Port {
             kind: PortKind::Macvlan,
-            macvlan: Some(Macvlan { lower: Lower::Here(0), mode }),
+            rare: Seldom::of(Rare { macvlan: Some(macvlan), ..Rare::default() }),
             ..Port::new_over(index, name, mac, now)
         }
     }
@@ -122,7 +117,7 @@ impl Port {
     pub fn new_vxlan(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time, spec: VxlanSpec) -> Port {
         Port {
             kind: PortKind::Vxlan,
-            vxlan: Some(Box::new(Vxlan::new(spec, now))),
+            rare: Seldom::of(Rare { vxlan: Some(Box::new(Vxlan::new(spec, now))), ..Rare::default() }),
             ..Port::new_over(index, name, mac, now)
         }
     }

@@ -6,6 +6,7 @@ use super::vxlan::Vxlan;
 use crate::addr::Mac;
 use crate::address::{Address4, Address6};
 use crate::control::IfIndex;
+use crate::seldom::{Seldom, Usual};
 use crate::sysctl::PortConf;
 use crate::time::Time;
 
@@ -35,15 +36,15 @@ pub enum PortKind {
     Loopback,
     /// An Ethernet device: a cable's end, a network card.
     Ethernet,
-    /// A bridge; see [`Port::bridge`].
+    /// A bridge; see [`Rare::bridge`].
     Bridge,
-    /// A VLAN on another port; see [`Port::vlan`].
+    /// A VLAN on another port; see [`Rare::vlan`].
     Vlan,
     /// What is sent is swallowed.
     Dummy,
-    /// Another MAC of another port; see [`Port::macvlan`].
+    /// Another MAC of another port; see [`Rare::macvlan`].
     Macvlan,
-    /// Ethernet in UDP; see [`Port::vxlan`].
+    /// Ethernet in UDP; see [`Rare::vxlan`].
     Vxlan,
 }
 
@@ -111,8 +112,6 @@ pub struct Port {
     pub carrier_changes: (u32, u32),
     /// `txqueuelen`
     pub txqueuelen: u32,
-    /// `alias`
-    pub alias: String,
     /// `group`
     pub group: u32,
     /// `addrgenmode`: 0 eui64, 1 none, 2 stable secret, 3 random.
@@ -129,12 +128,21 @@ pub struct Port {
     pub counters: PortCounters,
     /// When it was made.
     pub created: Time,
+    /// The bridge that it is a port of.
+    pub master: Option<IfIndex>,
+    /// What few ports have.
+    pub rare: Seldom<Rare>,
+}
+
+/// What few ports have.
+#[derive(Debug, Default)]
+pub struct Rare {
+    /// `alias`
+    pub alias: String,
     /// Features of the device that are not wanted as they were made (`ethtool -K`), as bits of that program: nothing in the
     /// path asks.
     pub switched: u64,
-    /// The bridge that it is a port of.
-    pub master: Option<IfIndex>,
-    /// What that bridge knows of it; there if `master` is.
+    /// What the bridge that it is a port of knows of it; there if [`Port::master`] is.
     pub bridge_port: Option<Box<BridgePort>>,
     /// What a bridge is.
     pub bridge: Option<Box<Bridge>>,
@@ -148,6 +156,20 @@ pub struct Port {
     pub filters: Vec<Mac>,
     /// The ports that stand on this one: VLANs and macvlans.
     pub uppers: Vec<Upper>,
+}
+
+impl Usual for Rare {
+    const USUAL: &'static Rare = &Rare {
+        alias: String::new(),
+        switched: 0,
+        bridge_port: None,
+        bridge: None,
+        vlan: None,
+        macvlan: None,
+        vxlan: None,
+        filters: Vec::new(),
+        uppers: Vec::new(),
+    };
 }
 
 impl Port {
@@ -173,7 +195,7 @@ impl Port {
 
     /// The link of the same namespace that it stands on.
     pub fn lower_here(&self) -> Option<IfIndex> {
-        let lower = self.vlan.map(|vlan| vlan.lower).or(self.macvlan.map(|macvlan| macvlan.lower));
+        let lower = self.rare.vlan.map(|vlan| vlan.lower).or(self.rare.macvlan.map(|macvlan| macvlan.lower));
         match lower {
             Some(Lower::Here(index)) => Some(index),
             _ => None,
@@ -183,7 +205,7 @@ impl Port {
     /// True if frames that come in are looked at by a bridge or by links that stand on this one first (`rx_handler`).
     #[inline]
     pub fn is_tapped(&self) -> bool {
-        self.master.is_some() || !self.uppers.is_empty()
+        self.master.is_some() || !self.rare.uppers.is_empty()
     }
 
     /// True if its driver counts bytes without the link header: of all frames, or (bridges and VLANs) of those that come in. (VXLANs: both.)

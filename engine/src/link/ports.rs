@@ -66,12 +66,12 @@ impl Ports {
 
     /// What the bridge of this index has learned, to learn more: no route depends on that.
     pub fn bridge_mut(&mut self, index: IfIndex) -> Option<&mut Bridge> {
-        self.position(index).ok().and_then(|at| self.sorted[at].bridge.as_deref_mut())
+        self.position(index).ok().and_then(|at| self.sorted[at].rare.bridge.as_deref_mut())
     }
 
     /// The same of a VXLAN.
     pub fn vxlan_mut(&mut self, index: IfIndex) -> Option<&mut Vxlan> {
-        self.position(index).ok().and_then(|at| self.sorted[at].vxlan.as_deref_mut())
+        self.position(index).ok().and_then(|at| self.sorted[at].rare.vxlan.as_deref_mut())
     }
 
     /// How often ports were changed, but for what they count and what bridges and VXLANs learn.

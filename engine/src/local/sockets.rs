@@ -8,6 +8,7 @@ use super::{SocketId, SocketKind, SocketOptions};
 use crate::addr::Ipv4Addr;
 use crate::control::Errno;
 use crate::rng::Rng;
+use crate::seldom::Seldom;
 
 /// Sockets that may be open at a time.
 const LIMIT: usize = 0x1_0000;
@@ -22,9 +23,9 @@ pub(crate) struct Sockets {
     pub(super) udp: Vec<SocketId>,
     pub(super) packet: Vec<SocketId>,
     /// What TCP sockets are doing.
-    pub(crate) tcp: Tcp,
+    pub(crate) tcp: Seldom<Tcp>,
     /// Options of sockets that are not open: they may be set, to no effect.
-    nobody: SocketOptions,
+    nobody: Option<Box<SocketOptions>>,
     rng: Rng,
 }
 
@@ -37,8 +38,8 @@ impl Sockets {
             raw: Vec::new(),
             udp: Vec::new(),
             packet: Vec::new(),
-            tcp: Tcp::default(),
-            nobody: SocketOptions::default(),
+            tcp: Seldom::USUAL,
+            nobody: None,
             rng,
         }
     }
@@ -102,7 +103,7 @@ impl Sockets {
     pub(crate) fn options(&mut self, id: SocketId) -> &mut SocketOptions {
         match self.open.get_mut(&id) {
             Some(socket) => &mut socket.options,
-            None => &mut self.nobody,
+            None => self.nobody.get_or_insert_default(),
         }
     }
 

@@ -29,6 +29,7 @@ use super::{Endpoint, SocketId};
 use crate::addr::Ipv4Addr;
 use crate::control::Errno;
 use crate::frame::FrameBuf;
+use crate::seldom::Usual;
 use crate::time::{Duration, Time};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -159,6 +160,19 @@ pub(crate) struct Tcp {
     holders: BTreeSet<(u16, SocketId)>,
     /// What a connection emits, between two lines of one visit.
     pub(crate) batch: Vec<FrameBuf>,
+}
+
+impl Usual for Tcp {
+    const USUAL: &'static Tcp = &Tcp {
+        tcbs: BTreeMap::new(),
+        flows: BTreeMap::new(),
+        listeners: Vec::new(),
+        time_wait: BTreeMap::new(),
+        timers: BTreeSet::new(),
+        due: BTreeMap::new(),
+        holders: BTreeSet::new(),
+        batch: Vec::new(),
+    };
 }
 
 impl Tcp {

@@ -8,7 +8,7 @@ use crate::config::IpVersion;
 use crate::control::{Errno, IfIndex, NeighborMode, NeighborSpec, Nud, Refusal};
 use crate::time::Time;
 
-impl<T> Neighbors<T> {
+impl<T: 'static> Neighbors<T> {
     /// `ip neigh add|change|replace` (`neigh_add`). The caller has seen that the interface exists, and tells what the
     /// address is there. Makes actions.
     ///

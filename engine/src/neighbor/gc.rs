@@ -13,7 +13,7 @@ const PERIOD: u64 = 15_000_000_000;
 /// An entry that changed within this time is not collected by force.
 const FRESH: Duration = Duration::from_secs(5);
 
-impl<T> Neighbors<T> {
+impl<T: 'static> Neighbors<T> {
     /// Sees that there is an entry; a new one has no state yet. `false` if the table is full.
     pub(super) fn find_or_create(&mut self, now: Time, key: Key) -> bool {
         self.table.get(key).is_some() || self.make_room(now, key) && self.create(now, key, true, Nature::Unicast)
@@ -68,14 +68,14 @@ impl<T> Neighbors<T> {
     pub(super) fn make_room(&mut self, now: Time, key: Key) -> bool {
         let version = version_of(key.ip);
         let at = version as usize;
-        let (count, limits) = (self.collectable[at], self.limits[at]);
-        let rested = self.flushed[at].is_none_or(|last| now > last + FRESH);
+        let (count, limits) = (self.collectable[at], self.bounds.limits[at]);
+        let rested = self.bounds.flushed[at].is_none_or(|last| now > last + FRESH);
         if count < bound(limits.gc_thresh3) && (count < bound(limits.gc_thresh2) || !rested) {
             return true;
         }
         let most = (count + 1).saturating_sub(bound(limits.gc_thresh2)).max(1);
         let shrunk = self.collect_by_force(now, version, most);
-        self.flushed[at] = Some(now);
+        self.bounds.flushed[at] = Some(now);
         shrunk > 0 || count < bound(limits.gc_thresh3)
     }
 
@@ -115,7 +115,7 @@ impl<T> Neighbors<T> {
     }
 
     fn is_crowded(&self, version: IpVersion) -> bool {
-        self.counts[version as usize] >= bound(self.limits[version as usize].gc_thresh1)
+        self.counts[version as usize] >= bound(self.bounds.limits[version as usize].gc_thresh1)
     }
 
     /// Nobody needs it any more: it failed, or was neither used nor confirmed for a while.

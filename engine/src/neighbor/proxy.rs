@@ -6,6 +6,7 @@ use crate::config::IpVersion;
 use crate::control::{IfIndex, NeighborSpec};
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
+use crate::seldom::Usual;
 use crate::time::Time;
 use std::collections::BTreeMap;
 
@@ -29,11 +30,17 @@ pub(super) struct Proxies<T> {
     number: u64,
 }
 
-impl<T> Proxies<T> {
-    pub(super) fn new() -> Proxies<T> {
+impl<T> Default for Proxies<T> {
+    fn default() -> Proxies<T> {
         Proxies { entries: BTreeMap::new(), waiting: BTreeMap::new(), number: 0 }
     }
+}
 
+impl<T: 'static> Usual for Proxies<T> {
+    const USUAL: &'static Proxies<T> = &Proxies { entries: BTreeMap::new(), waiting: BTreeMap::new(), number: 0 };
+}
+
+impl<T> Proxies<T> {
     /// `pneigh_create`: an entry for all links is taken for this link's; without `proto` the entry keeps its own.
     pub(super) fn add(&mut self, spec: &NeighborSpec) {
         let for_all = (0, spec.destination);
@@ -54,7 +61,7 @@ impl<T> Proxies<T> {
     }
 }
 
-impl<T> Neighbors<T> {
+impl<T: 'static> Neighbors<T> {
     /// True if a proxy entry answers for `ip` on this link (`pneigh_lookup`).
     pub fn is_proxied(&self, port: IfIndex, ip: IpAddr) -> bool {
         self.proxies.entries.contains_key(&(port, ip)) || self.proxies.entries.contains_key(&(0, ip))
@@ -75,13 +82,15 @@ impl<T> Neighbors<T> {
         }
         let bound = u64::try_from(conf.proxy_delay.as_nanos()).unwrap_or(u64::MAX);
         let delay = if bound == 0 { 0 } else { self.rng.below(bound) };
-        self.proxies.number += 1;
+        let proxies = &mut *self.proxies;
+        proxies.number += 1;
         let at = Time(now.0.saturating_add(delay));
-        self.proxies.waiting.insert((at, self.proxies.number), (port, frame, with));
+        proxies.waiting.insert((at, proxies.number), (port, frame, with));
     }
 
     pub(super) fn release_deferred(&mut self, now: Time) {
-        while let Some(first) = self.proxies.waiting.first_entry()
+        let Some(proxies) = self.proxies.own_mut() else { return };
+        while let Some(first) = proxies.waiting.first_entry()
             && first.key().0 <= now
         {
             let (port, frame, with) = first.remove();
@@ -91,15 +100,16 @@ impl<T> Neighbors<T> {
 
     /// Drops this link's proxy entries of one version, and the requests that wait for their answer. Makes actions.
     pub fn remove_proxies(&mut self, port: IfIndex, version: IpVersion) {
-        self.proxies.entries.retain(|&(of, ip), _| of != port || version_of(ip) != version);
+        let Some(proxies) = self.proxies.own_mut() else { return };
+        proxies.entries.retain(|&(of, ip), _| of != port || version_of(ip) != version);
         // Only requests of ARP wait.
         if version == IpVersion::V6 {
             return;
         }
         let here: Vec<(Time, u64)> =
-            self.proxies.waiting.iter().filter(|(_, waiting)| waiting.0 == port).map(|(&at, _)| at).collect();
+            proxies.waiting.iter().filter(|(_, waiting)| waiting.0 == port).map(|(&at, _)| at).collect();
         for at in here {
-            if let Some((port, frame, with)) = self.proxies.waiting.remove(&at) {
+            if let Some((port, frame, with)) = proxies.waiting.remove(&at) {
                 let (ip, reason) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), DropReason::NeighborRemoved);
                 self.actions.push_back(Action::Discard { port, ip, reason, frame, with });
             }

@@ -32,7 +32,7 @@ const EMPTY: u32 = u32::MAX;
 pub(super) struct Table<T> {
     slots: Vec<Option<Entry<T>>>,
     free: Vec<u32>,
-    /// A power of two of places, at most half of them taken; each holds a slot's number or [`EMPTY`].
+    /// None, or a power of two of places, at most half of them taken; each holds a slot's number or [`EMPTY`].
     index: Vec<u32>,
     shift: u32,
     /// How often an entry came, went, or was in somebody's hand to be changed.
@@ -41,7 +41,7 @@ pub(super) struct Table<T> {
 
 impl<T> Table<T> {
     pub(super) fn new() -> Table<T> {
-        Table { slots: Vec::new(), free: Vec::new(), index: vec![EMPTY; 16], shift: 64 - 4, changes: 0 }
+        Table { slots: Vec::new(), free: Vec::new(), index: Vec::new(), shift: 64 - 3, changes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -114,7 +114,8 @@ impl<T> Table<T> {
     /// The key's entry, and the place in the index that leads to it.
     #[inline]
     fn find(&self, key: Key) -> Option<(usize, &Entry<T>)> {
-        let mask = self.index.len() - 1;
+        // Where there are no places, none is at home either.
+        let mask = self.index.len().wrapping_sub(1);
         let mut place = self.home(key);
         loop {
             let slot = *self.index.get(place)?;
@@ -161,7 +162,7 @@ impl<T> Table<T> {
     }
 
     fn grow(&mut self) {
-        let places = self.index.len() * 2;
+        let places = (self.index.len() * 2).max(16);
         self.index = vec![EMPTY; places];
         self.shift -= 1;
         for slot in 0..self.slots.len() {

@@ -11,7 +11,7 @@ use crate::time::{Duration, Time, earlier, timer_wheel};
 /// No timer runs shorter than a hundredth of a second (`HZ / 100`).
 const SHORTEST: Duration = Duration::from_millis(10);
 
-impl<T> Neighbors<T> {
+impl<T: 'static> Neighbors<T> {
     /// Runs every timer due at `now`. Makes actions.
     pub fn tick(&mut self, now: Time) {
         while let Some(&(at, key)) = self.timers.first()

@@ -26,7 +26,7 @@ pub(super) struct Power {
     pub(super) admin: bool,
 }
 
-impl<T> Neighbors<T> {
+impl<T: 'static> Neighbors<T> {
     /// The neighbour `ip` asked for us (`neigh_event_ns`): it is known from now on, if not as reachable. `false` if the
     /// table is full: then Linux does not answer either. Makes actions.
     pub fn solicited(&mut self, now: Time, port: IfIndex, ip: IpAddr, mac: Mac) -> bool {

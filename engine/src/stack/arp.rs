@@ -71,7 +71,7 @@ impl Stack {
         if !conf.forwarding() || way.kind != RouteKind::Unicast || !self.proxies(conf, port, way.oif, heard) {
             return None;
         }
-        let at_once = packet.cast == Cast::Host || port.conf.neigh4.proxy_delay().is_zero();
+        let at_once = packet.cast == Cast::Host || port.conf.rare.neigh4.proxy_delay().is_zero();
         let fate = if at_once { Fate::Answer(reply(heard, port.mac)) } else { Fate::Defer };
         // A proxy answers also if there is no room to remember who asked.
         self.neighbors.solicited(now, packet.port, IpAddr::V4(sender_ip), heard.sender_mac);

@@ -49,7 +49,7 @@ fn link_local(mac: Mac) -> Option<u8> {
 }
 
 fn state(port: &Port) -> Option<(&BridgePort, IfIndex)> {
-    Some((port.bridge_port.as_deref()?, port.master?))
+    Some((port.rare.bridge_port.as_deref()?, port.master?))
 }
 
 impl Stack {
@@ -63,7 +63,7 @@ impl Stack {
         let ports = &self.config.ports;
         let Some((port, master)) = ports.get(packet.port).and_then(state) else { return Ok(None) };
         let Some(bridge_port) = ports.get(master) else { return Ok(None) };
-        let Some(bridge) = bridge_port.bridge.as_deref() else { return Ok(None) };
+        let Some(bridge) = bridge_port.rare.bridge.as_deref() else { return Ok(None) };
         if header.source.is_multicast() || header.source == Mac::ZERO {
             return Err(DropReason::SourceMac);
         }
@@ -261,7 +261,7 @@ impl Stack {
     }
 
     fn bridge(&self, master: IfIndex) -> Option<&Bridge> {
-        self.config.ports.get(master)?.bridge.as_deref()
+        self.config.ports.get(master)?.rare.bridge.as_deref()
     }
 
     /// What a port does not want to be flooded with. Our own frames to many go to all.

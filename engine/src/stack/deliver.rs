@@ -9,6 +9,7 @@ use crate::control::{IfIndex, RouteKind};
 use crate::filter::Hook;
 use crate::frame::FrameBuf;
 use crate::ip::offload::finish_checksum;
+use crate::ip::Reassembly;
 use crate::ip::reassembly::Discarded;
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
@@ -103,7 +104,8 @@ impl Stack {
 
     /// Fragments that became part of nothing. The sender of a datagram whose time is over is told (`ip_expire`).
     pub(super) fn discard_fragments<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
-        while let Some(Discarded { frame, reason, port, tell }) = self.reassembly.pop() {
+        while let Some(Discarded { frame, reason, port, tell }) = self.reassembly.own_mut().and_then(Reassembly::pop)
+        {
             if tell {
                 self.tell_of_lateness(cx, port, &frame, observer);
             }

@@ -88,7 +88,7 @@ impl Stack {
                 Effect::PortDown(port) => {
                     self.neighbors.port_down(port);
                     self.qdisc_reset(cx, port, observer);
-                    self.reassembly.port_removed(port);
+                    self.reassembly.own_mut().into_iter().for_each(|reassembly| reassembly.port_removed(port));
                     self.conntrack.masquerade_gone(port, None);
                     self.discard_fragments(cx, observer);
                 }
@@ -123,13 +123,16 @@ impl Stack {
         self.neighbors.set_limits(IpVersion::V6, *sysctls.neigh_limits6());
         let high_thresh = usize::try_from(sysctls.ipfrag_high_thresh()).unwrap_or(usize::MAX);
         self.conntrack.configure(crate::conntrack::Settings::of(sysctls));
-        self.reassembly.configure(Limits { high_thresh, time: sysctls.ipfrag_time() });
+        let limits = Limits { high_thresh, time: sysctls.ipfrag_time() };
+        if self.reassembly.limits() != limits {
+            self.reassembly.configure(limits);
+        }
     }
 
     /// The timings of a port's neighbours are its sysctls'.
     pub(super) fn time_neighbors(&mut self, now: Time, index: IfIndex) {
         let Some(Port { conf, .. }) = self.config.ports.get(index) else { return };
-        for (version, values) in [(IpVersion::V4, &conf.neigh4), (IpVersion::V6, &conf.neigh6)] {
+        for (version, values) in [(IpVersion::V4, &conf.rare.neigh4), (IpVersion::V6, &conf.rare.neigh6)] {
             match values.is_default() {
                 true => self.neighbors.configure_as_usual(now, index, version),
                 false => self.neighbors.configure(now, index, version, NeighborConf::of(values)),

@@ -59,7 +59,7 @@ impl Stack {
         port: Option<IfIndex>,
         spec: &FdbSpec,
     ) -> Result<(), Refusal> {
-        let state = port.and_then(|port| Some(self.config.ports.get(port)?.bridge_port.as_ref()?.state));
+        let state = port.and_then(|port| Some(self.config.ports.get(port)?.rare.bridge_port.as_ref()?.state));
         let learns = matches!(state, Some(PortState::Learning | PortState::Forwarding));
         // Without VLAN filtering a bridge knows no VLANs.
         if spec.mac == Mac::ZERO || spec.vlan.is_some() {
@@ -107,13 +107,13 @@ impl Stack {
         if spec.state != Nud::Permanent || spec.vlan.is_some() || port.is_loopback() {
             return Err(Errno::Inval.into());
         }
-        if port.filters.contains(&spec.mac) {
+        if port.rare.filters.contains(&spec.mac) {
             return if exclusive(spec.mode) { Err(Errno::Exist.into()) } else { Ok(()) };
         }
-        if port.filters.len() >= FILTERS {
+        if port.rare.filters.len() >= FILTERS {
             return Err(Errno::NoSpc.into());
         }
-        port.filters.push(spec.mac);
+        port.rare.filters.push(spec.mac);
         Ok(())
     }
 
@@ -135,7 +135,7 @@ impl Stack {
             PortKind::Macvlan => Err(Errno::OpNotSupp.into()),
             _ if spec.state != Nud::Permanent => Err(Errno::Inval.into()),
             _ => {
-                let filters = self.config.ports.get_mut(spec.port).map(|port| &mut port.filters);
+                let filters = self.config.ports.get_mut(spec.port).map(|port| &mut port.rare.filters);
                 let filters = filters.ok_or(Errno::NoDev)?;
                 let at = filters.iter().position(|mac| *mac == spec.mac).ok_or(Errno::NoEnt)?;
                 filters.remove(at);
@@ -177,8 +177,8 @@ impl Stack {
 
     /// When something expires.
     pub(super) fn fdb_deadline(&self) -> Option<Time> {
-        let bridges = self.config.bridges.iter().filter_map(|index| self.config.ports.get(*index)?.bridge.as_deref());
-        let vxlans = self.config.vxlans.iter().filter_map(|index| self.config.ports.get(*index)?.vxlan.as_ref()?.gc);
+        let bridges = self.config.bridges.iter().filter_map(|index| self.config.ports.get(*index)?.rare.bridge.as_deref());
+        let vxlans = self.config.vxlans.iter().filter_map(|index| self.config.ports.get(*index)?.rare.vxlan.as_ref()?.gc);
         bridges.filter_map(|bridge| bridge.fdb.deadline()).chain(vxlans).min()
     }
 
@@ -188,7 +188,7 @@ impl Stack {
         let mut entries = Vec::new();
         for port in self.config.ports.iter() {
             if let Some(master) = port.master
-                && let Some(bridge) = self.config.ports.get(master).and_then(|port| port.bridge.as_deref())
+                && let Some(bridge) = self.config.ports.get(master).and_then(|port| port.rare.bridge.as_deref())
             {
                 list(&mut entries, now, bridge, master, Some(port.index));
             }
@@ -196,7 +196,7 @@ impl Stack {
             for mac in self.heard(port) {
                 entries.push(FdbEntry { own: true, ..entry(mac, port.index) });
             }
-            if let Some(bridge) = port.bridge.as_deref() {
+            if let Some(bridge) = port.rare.bridge.as_deref() {
                 list(&mut entries, now, bridge, port.index, None);
             }
         }
@@ -209,7 +209,7 @@ impl Stack {
             Place::Here(index) => self.config.ports.get(index).is_some_and(Port::is_up),
             Place::Elsewhere(_) => true,
         };
-        let uppers = port.uppers.iter().filter(|upper| is_up(upper.place));
+        let uppers = port.rare.uppers.iter().filter(|upper| is_up(upper.place));
         let mac = |upper: &Upper| match upper.takes {
             Takes::Mac(_, MacvlanMode::Passthru) | Takes::Tag(..) => None,
             Takes::Mac(mac, _) => Some(mac),
@@ -223,7 +223,7 @@ impl Stack {
         if port.is_loopback() || port.kind == PortKind::Vxlan {
             return Vec::new();
         }
-        let (mut macs, by_hand): (Vec<Mac>, Vec<Mac>) = port.filters.iter().partition(|mac| !mac.is_multicast());
+        let (mut macs, by_hand): (Vec<Mac>, Vec<Mac>) = port.rare.filters.iter().partition(|mac| !mac.is_multicast());
         macs.splice(0..0, self.macvlans_on(port));
         // All nodes are listened to from the start, and later while IPv6 is at work; what is made without IPv6 (as the
         // default then still says) is never told to stop.
@@ -235,7 +235,7 @@ impl Stack {
         let ipv6 = port.has_ipv6() && (at_work || !port.was_up);
         macs.extend(ipv6.then_some(Mac([0x33, 0x33, 0, 0, 0, 1])));
         if port.is_up() {
-            let snoops = port.bridge.as_deref().is_some_and(|bridge| bridge.conf.mcast_snooping);
+            let snoops = port.rare.bridge.as_deref().is_some_and(|bridge| bridge.conf.mcast_snooping);
             macs.extend(SNOOPERS.iter().filter(|_| snoops));
             macs.extend(port.has_ipv4().then_some(Mac([1, 0, 0x5e, 0, 0, 1])));
             for address in &port.addresses6 {

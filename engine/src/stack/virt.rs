@@ -22,10 +22,10 @@ impl Stack {
         observer: &mut O,
     ) -> Result<Option<Fate>, DropReason> {
         let Some(port) = self.config.ports.get(packet.port) else { return Ok(None) };
-        if !port.uppers.is_empty() {
+        if !port.rare.uppers.is_empty() {
             if let Some(tag) = vlan::tag_of(header.ethertype, &packet.frame) {
                 let takes = Takes::Tag(header.ethertype, tag.id);
-                if let Some(upper) = port.uppers.iter().find(|upper| upper.takes == takes) {
+                if let Some(upper) = port.rare.uppers.iter().find(|upper| upper.takes == takes) {
                     return Ok(Some(Fate::Rise { place: upper.place, tagged: true, host: false }));
                 }
             }
@@ -46,10 +46,10 @@ impl Stack {
     ) -> Option<Fate> {
         let port = self.config.ports.get(packet.port)?;
         let up = |upper: &&Upper| upper.up && matches!(upper.takes, Takes::Mac(..));
-        let of = |mac| port.uppers.iter().filter(up).find(move |upper| upper.takes.is_mac(mac)).copied();
+        let of = |mac| port.rare.uppers.iter().filter(up).find(move |upper| upper.takes.is_mac(mac)).copied();
         let rise = |upper: Upper| Fate::Rise { place: upper.place, tagged: false, host: true };
         if !header.destination.is_multicast() {
-            let passthru = port.uppers.iter().find(|upper| matches!(upper.takes, Takes::Mac(_, MacvlanMode::Passthru)));
+            let passthru = port.rare.uppers.iter().find(|upper| matches!(upper.takes, Takes::Mac(_, MacvlanMode::Passthru)));
             return passthru.copied().or(of(header.destination)).map(rise);
         }
         let source = of(header.source);
@@ -79,7 +79,7 @@ impl Stack {
         _observer: &mut O,
     ) {
         for at in 0.. {
-            let upper = self.config.ports.get(lower).and_then(|port| port.uppers.get(at).copied());
+            let upper = self.config.ports.get(lower).and_then(|port| port.rare.uppers.get(at).copied());
             let Some(upper) = upper else { break };
             let Takes::Mac(_, mode) = upper.takes else { continue };
             if upper.up && modes.contains(&mode) && Some(upper.place) != but {
@@ -148,7 +148,7 @@ impl Stack {
             self.discard(cx, frame, DropReason::HostTargetGone, observer);
             return Err(Errno::NoDev);
         };
-        match (port.kind, port.vlan, port.macvlan) {
+        match (port.kind, port.rare.vlan, port.rare.macvlan) {
             (PortKind::Bridge, ..) => self.bridge_transmit(cx, index, frame, observer),
             (_, Some(link), _) => {
                 vlan::tag(&mut frame, link.protocol, link.id);
@@ -213,7 +213,7 @@ impl Stack {
             self.macvlan_broadcast(cx, below, Some(own), &[MacvlanMode::Bridge], &packet, observer);
             return self.transmit(cx, below, packet.frame, Routed::NOT_YET, observer);
         }
-        let uppers = self.config.ports.get(below).map(|port| port.uppers.as_slice()).unwrap_or_default();
+        let uppers = self.config.ports.get(below).map(|port| port.rare.uppers.as_slice()).unwrap_or_default();
         let sibling = uppers
             .iter()
             .any(|upper| upper.up && matches!(upper.takes, Takes::Mac(mac, MacvlanMode::Bridge) if mac == to));

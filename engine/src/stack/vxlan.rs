@@ -30,7 +30,7 @@ const TTL: usize = 8;
 
 impl Stack {
     fn vxlan(&self, index: IfIndex) -> Option<&Vxlan> {
-        self.config.ports.get(index)?.vxlan.as_deref()
+        self.config.ports.get(index)?.rare.vxlan.as_deref()
     }
 
     fn vxlan_mut(&mut self, index: IfIndex) -> Option<&mut Vxlan> {
@@ -281,7 +281,7 @@ impl Stack {
 
     /// What a VXLAN knows, the newest first.
     pub(super) fn vxlan_fdb(&self, now: Time, port: &Port, entries: &mut Vec<FdbEntry>) {
-        let Some(vxlan) = port.vxlan.as_deref() else { return };
+        let Some(vxlan) = port.rare.vxlan.as_deref() else { return };
         let mut records: Vec<_> = vxlan.records.iter().collect();
         records.sort_by_key(|(_, record)| core::cmp::Reverse(record.sequence));
         for (mac, record) in records {
@@ -303,7 +303,7 @@ impl Stack {
     /// What was learned is forgotten in time.
     pub(super) fn vxlan_tick(&mut self, now: Time) {
         for port in self.config.ports.iter_mut().filter(|port| port.kind == PortKind::Vxlan) {
-            if let Some(vxlan) = port.vxlan.as_deref_mut() {
+            if let Some(vxlan) = port.rare.vxlan.as_deref_mut() {
                 vxlan.expire(now);
             }
         }

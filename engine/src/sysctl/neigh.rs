@@ -47,8 +47,12 @@ impl Neigh {
 }
 
 impl NeighValues {
+    pub(super) const fn ipv4() -> NeighValues {
+        NeighValues { changed: None, ipv6: false }
+    }
+
     /// IPv6 differs in one number: it has no lock time.
-    pub(super) fn ipv6() -> NeighValues {
+    pub(super) const fn ipv6() -> NeighValues {
         NeighValues { changed: None, ipv6: true }
     }
 
@@ -77,11 +81,6 @@ impl NeighValues {
     /// True if nothing was ever changed.
     pub(crate) fn is_default(&self) -> bool {
         self.changed.is_none()
-    }
-
-    /// A new interface's values, from those of `neigh/default`.
-    pub(super) fn inherit(&self) -> NeighValues {
-        self.clone()
     }
 
     /// Carries out a write. Three values have two names each, in different units; both show each change.
@@ -190,11 +189,14 @@ pub struct NeighLimits {
 
 impl Default for NeighLimits {
     fn default() -> NeighLimits {
-        NeighLimits { gc_thresh1: 128, gc_thresh2: 512, gc_thresh3: 1024, gc_interval: 30 }
+        NeighLimits::USUAL
     }
 }
 
 impl NeighLimits {
+    /// What the kernel was compiled with.
+    pub(crate) const USUAL: NeighLimits =
+        NeighLimits { gc_thresh1: 128, gc_thresh2: 512, gc_thresh3: 1024, gc_interval: 30 };
     pub(super) const NAMES: [&'static str; 4] = ["gc_interval", "gc_thresh1", "gc_thresh2", "gc_thresh3"];
 
     pub(super) fn get(&self, name: &str) -> Option<i64> {

@@ -66,7 +66,7 @@ impl Sysctls {
         match whose {
             Whose::All => None,
             Whose::Default => {
-                self.initial.as_ref()?;
+                self.rare.initial.as_ref()?;
                 let limit = NeighLimits::NAMES.into_iter().find(|name| *name == key);
                 let place = limit.map(|name| Place::Limit(family, name));
                 place.or_else(|| Some(Place::Neigh(family, whose, Neigh::named(key)?)))
@@ -80,7 +80,7 @@ impl Sysctls {
         let text = || text::TEXTS.iter().position(|row| row.0 == below_net).map(Place::Text);
         let place = number(table::NUMBERS).map(Place::Number).or_else(text);
         place.or_else(|| {
-            self.initial.as_ref()?;
+            self.rare.initial.as_ref()?;
             let text = || text::INITIAL_TEXTS.iter().position(|row| row.0 == below_net).map(Place::InitialText);
             number(table::INITIAL).map(Place::InitialNumber).or_else(text)
         })
@@ -94,12 +94,12 @@ impl Sysctls {
         let number = match place {
             Place::Number(at) => self.number(at),
             Place::InitialNumber(at) => {
-                self.initial.as_ref().and_then(|initial| initial.numbers.get(at)).copied().ok_or(Errno::NoEnt)?
+                self.rare.initial.as_ref().and_then(|initial| initial.numbers.get(at)).copied().ok_or(Errno::NoEnt)?
             }
             Place::Text(at) if text::TEXTS[at].2 == text::TextRule::Flush => return Err(Errno::Acces),
             Place::Text(at) => return self.text_at(at).map(str::to_string).ok_or(Errno::NoEnt),
             Place::InitialText(at) => {
-                let text = self.initial.as_ref().and_then(|initial| initial.texts.get(at));
+                let text = self.rare.initial.as_ref().and_then(|initial| initial.texts.get(at));
                 return text.cloned().ok_or(Errno::NoEnt);
             }
             Place::Conf4(Whose::All, key) => self.all.v4.get(key),
@@ -109,12 +109,12 @@ impl Sysctls {
             Place::Conf6(Whose::Default, key) => self.default.v6.get(key),
             Place::Conf6(Whose::Port(index), key) => port(index)?.v6.get(key),
             Place::StableSecret(whose) => return self.stable_secret(whose, ports),
-            Place::Neigh(Family::V4, Whose::Port(index), key) => port(index)?.neigh4.get(key),
-            Place::Neigh(Family::V6, Whose::Port(index), key) => port(index)?.neigh6.get(key),
-            Place::Neigh(Family::V4, _, key) => self.default.neigh4.get(key),
-            Place::Neigh(Family::V6, _, key) => self.default.neigh6.get(key),
-            Place::Limit(Family::V4, name) => self.limits4.get(name).ok_or(Errno::NoEnt)?,
-            Place::Limit(Family::V6, name) => self.limits6.get(name).ok_or(Errno::NoEnt)?,
+            Place::Neigh(Family::V4, Whose::Port(index), key) => port(index)?.rare.neigh4.get(key),
+            Place::Neigh(Family::V6, Whose::Port(index), key) => port(index)?.rare.neigh6.get(key),
+            Place::Neigh(Family::V4, _, key) => self.default.rare.neigh4.get(key),
+            Place::Neigh(Family::V6, _, key) => self.default.rare.neigh6.get(key),
+            Place::Limit(Family::V4, name) => self.rare.limits4.get(name).ok_or(Errno::NoEnt)?,
+            Place::Limit(Family::V6, name) => self.rare.limits6.get(name).ok_or(Errno::NoEnt)?,
         };
         Ok(number.to_string())
     }
@@ -127,8 +127,8 @@ impl Sysctls {
     fn stable_secret(&self, whose: Whose, ports: &Ports) -> Result<String, Errno> {
         let secret = match whose {
             Whose::All => None,
-            Whose::Default => self.default.stable_secret,
-            Whose::Port(index) => ports.get(index).and_then(|port| port.conf.stable_secret),
+            Whose::Default => self.default.rare.stable_secret,
+            Whose::Port(index) => ports.get(index).and_then(|port| port.conf.rare.stable_secret),
         };
         let groups = secret.ok_or(Errno::Io)?.segments().map(|group| format!("{group:04x}"));
         Ok(groups.join(":"))
@@ -140,7 +140,7 @@ impl Sysctls {
         let mut paths: Vec<String> = Vec::new();
         let plain = table::NUMBERS.iter().map(|row| row.0).chain(text::TEXTS.iter().map(|row| row.0));
         paths.extend(plain.map(|below| format!("net/{below}")));
-        if self.initial.is_some() {
+        if self.rare.initial.is_some() {
             let plain = table::INITIAL.iter().map(|row| row.0).chain(text::INITIAL_TEXTS.iter().map(|row| row.0));
             paths.extend(plain.map(|below| format!("net/{below}")));
             for family in ["ipv4", "ipv6"] {
@@ -148,7 +148,7 @@ impl Sysctls {
             }
         }
         let of_ports = ports.iter().map(|port| (port.name.as_str(), port.has_ipv6(), true));
-        for (name, v6, neigh) in of_ports.chain([("all", true, false), ("default", true, self.initial.is_some())]) {
+        for (name, v6, neigh) in of_ports.chain([("all", true, false), ("default", true, self.rare.initial.is_some())]) {
             directory(&mut paths, name, "ipv4", neigh, Conf4::ALL.map(Conf4::name).as_slice());
             if v6 {
                 directory(&mut paths, name, "ipv6", neigh, Conf6::ALL.map(Conf6::name).as_slice());

@@ -175,11 +175,11 @@ fn neighbour_timings_in_their_units() {
     assert_eq!(step("unres_qlen_bytes", "10000", "unres_qlen"), "4");
     assert_eq!(step("base_reachable_time", "10", "base_reachable_time_ms"), "10000");
     assert_eq!(step("retrans_time_ms", "500", "retrans_time"), "50");
-    let neigh = &ports.get(3).expect("v0").conf.neigh4;
+    let neigh = &ports.get(3).expect("v0").conf.rare.neigh4;
     assert_eq!(neigh.retrans_time(), Duration::from_millis(500));
     assert_eq!(neigh.base_reachable_time(), Duration::from_secs(10));
     assert_eq!(neigh.locktime(), Duration::from_secs(1));
-    assert_eq!(ports.get(3).expect("v0").conf.neigh6.locktime(), Duration::ZERO);
+    assert_eq!(ports.get(3).expect("v0").conf.rare.neigh6.locktime(), Duration::ZERO);
 }
 
 /// The first namespace has more: limits of the neighbour tables, socket buffers that can be changed.

@@ -3,6 +3,7 @@
 //! There are hundreds of them to each interface, and nearly all hold what the kernel was compiled with: only what differs is
 //! kept. Whether a number is 0 is asked for each packet, and is one bit.
 
+use crate::few;
 use core::marker::PhantomData;
 
 /// What indexes a directory of sysctls.
@@ -18,19 +19,55 @@ pub trait Key: Copy + Into<usize> {
 pub struct Values<K> {
     /// One bit a key: it is not 0.
     on: u64,
-    /// One bit a key: it is not what it was at first.
-    differs: u64,
     /// One bit a key: set by hand, so that a change of `conf/default` no longer reaches it (`ipv4_devconf.state`).
     fixed: u64,
-    /// Those that differ and are neither 0 nor 1, by key.
-    others: Box<[(u8, i64)]>,
+    /// Those of which that bit does not say all.
+    others: Others,
     keys: PhantomData<K>,
+}
+
+/// Numbers that are neither what they were at first, nor 0 or 1 where they were 0 or 1 at first; by key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Others {
+    None,
+    /// An Ethernet port has one, its MTU.
+    One(u8, i64),
+    Many(Box<Vec<(u8, i64)>>),
+}
+
+impl Others {
+    #[inline]
+    fn get(&self, at: usize) -> Option<i64> {
+        match self {
+            Others::None => None,
+            Others::One(key, number) => (usize::from(*key) == at).then_some(*number),
+            Others::Many(list) => list.iter().find(|(key, _)| usize::from(*key) == at).map(|(_, number)| *number),
+        }
+    }
+
+    fn set(&mut self, at: usize, number: Option<i64>) {
+        let mut list = match core::mem::replace(self, Others::None) {
+            Others::None => Vec::new(),
+            Others::One(key, number) => vec![(key, number)],
+            Others::Many(list) => *list,
+        };
+        list.retain(|(key, _)| usize::from(*key) != at);
+        if let Some(number) = number {
+            let place = list.partition_point(|(key, _)| usize::from(*key) < at);
+            few::insert(&mut list, place, (at as u8, number));
+        }
+        *self = match list.as_slice() {
+            [] => Others::None,
+            [(key, number)] => Others::One(*key, *number),
+            _ => Others::Many(Box::new(list)),
+        };
+    }
 }
 
 impl<K: Key> Default for Values<K> {
     /// What the kernel was compiled with.
     fn default() -> Self {
-        Values { on: K::ON, differs: 0, fixed: 0, others: Box::default(), keys: PhantomData }
+        Values { on: K::ON, fixed: 0, others: Others::None, keys: PhantomData }
     }
 }
 
@@ -39,11 +76,11 @@ impl<K: Key> Values<K> {
     #[inline]
     pub fn get(&self, key: K) -> i64 {
         let at: usize = key.into();
-        if self.differs & 1 << at == 0 {
-            return K::DEFAULTS[at];
+        match (self.others.get(at), K::DEFAULTS[at]) {
+            (Some(number), _) => number,
+            (None, 0..=1) => (self.on >> at & 1) as i64,
+            (None, first) => first,
         }
-        let other = self.others.iter().find(|(other, _)| usize::from(*other) == at);
-        other.map_or((self.on >> at & 1) as i64, |(_, number)| *number)
     }
 
     /// True if the number is not 0.
@@ -61,20 +98,11 @@ impl<K: Key> Values<K> {
 
     fn keep(&mut self, at: usize, number: i64) {
         let bit = 1 << at;
-        let mark = |word: &mut u64, set: bool| *word = *word & !bit | if set { bit } else { 0 };
-        mark(&mut self.on, number != 0);
-        mark(&mut self.differs, number != K::DEFAULTS[at]);
-        let differs = self.differs & bit != 0 && !(0..=1).contains(&number);
-        let key = at as u8;
-        if differs || self.others.iter().any(|(other, _)| *other == key) {
-            let mut others = core::mem::take(&mut self.others).into_vec();
-            others.retain(|(other, _)| *other != key);
-            let place = others.partition_point(|(other, _)| *other < key);
-            if differs {
-                others.reserve_exact(1);
-                others.insert(place, (key, number));
-            }
-            self.others = others.into_boxed_slice();
+        self.on = self.on & !bit | if number != 0 { bit } else { 0 };
+        let first = K::DEFAULTS[at];
+        let told = number == first || (0..=1).contains(&number) && (0..=1).contains(&first);
+        if !told || self.others.get(at).is_some() {
+            self.others.set(at, (!told).then_some(number));
         }
     }
 
@@ -105,6 +133,9 @@ pub(super) struct Changed<T> {
 }
 
 impl<T> Changed<T> {
+    /// Nothing was changed.
+    pub(super) const NOTHING: Changed<T> = Changed { list: Vec::new() };
+
     /// True if nothing was.
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()

@@ -53,13 +53,13 @@ impl Sysctls {
             Place::Number(at) => self.write_number(at, value),
             Place::InitialNumber(at) => {
                 let number = table::INITIAL[at].2.accept(value)?;
-                let initial = self.initial.as_mut().ok_or(Errno::NoEnt)?;
+                let initial = self.rare.own_mut().and_then(|rare| rare.initial.as_mut()).ok_or(Errno::NoEnt)?;
                 *initial.numbers.get_mut(at).ok_or(Errno::NoEnt)? = number;
                 Ok(Effects::new())
             }
             Place::Text(at) => self.write_text(at, value),
             Place::InitialText(at) => {
-                let initial = self.initial.as_mut().ok_or(Errno::NoEnt)?;
+                let initial = self.rare.own_mut().and_then(|rare| rare.initial.as_mut()).ok_or(Errno::NoEnt)?;
                 let text = initial.texts.get_mut(at).ok_or(Errno::NoEnt)?;
                 *text = text::INITIAL_TEXTS[at].2.accept(text, value)?;
                 Ok(Effects::new())
@@ -69,15 +69,15 @@ impl Sysctls {
             Place::StableSecret(whose) => self.write_secret(whose, value, ports),
             Place::Neigh(family, Whose::Port(index), key) => {
                 let conf = &mut ports.get_mut(index).ok_or(Errno::NoEnt)?.conf;
-                let values = if family == Family::V4 { &mut conf.neigh4 } else { &mut conf.neigh6 };
+                let values = if family == Family::V4 { &mut conf.rare.neigh4 } else { &mut conf.rare.neigh6 };
                 values.write(key, value).map(|()| Effects::new())
             }
             Place::Neigh(family, _, key) => {
-                let values = if family == Family::V4 { &mut self.default.neigh4 } else { &mut self.default.neigh6 };
+                let values = if family == Family::V4 { &mut self.default.rare.neigh4 } else { &mut self.default.rare.neigh6 };
                 values.write(key, value).map(|()| Effects::new())
             }
             Place::Limit(family, name) => {
-                let limits = if family == Family::V4 { &mut self.limits4 } else { &mut self.limits6 };
+                let limits = if family == Family::V4 { &mut self.rare.limits4 } else { &mut self.rare.limits6 };
                 limits.write(name, value).map(|()| Effects::new())
             }
         }
@@ -85,7 +85,7 @@ impl Sysctls {
 
     fn write_number(&mut self, place: usize, value: &str) -> Result<Effects, Errno> {
         let (path, _, rule) = table::NUMBERS[place];
-        let host_only = HOST_ONLY.iter().find(|(name, _)| *name == path && self.initial.is_some());
+        let host_only = HOST_ONLY.iter().find(|(name, _)| *name == path && self.rare.initial.is_some());
         let rule = host_only.map_or(rule, |&(_, low)| Rule::Number(low, i32::MAX.into()));
         let number = rule.accept(value)?;
         let too_low = |&(low, high): &(usize, usize)| high == place && number < self.number(low);
@@ -96,7 +96,7 @@ impl Sysctls {
         if place == PORT_START && number > i64::from(self.ip_local_port_range().0) {
             return Err(Errno::Inval);
         }
-        self.numbers.set(place, number);
+        self.rare.numbers.set(place, number);
         Ok(Effects::new())
     }
 
@@ -112,13 +112,13 @@ impl Sysctls {
             return Err(Errno::Inval);
         }
         // Restricted congestion control is for the first namespace.
-        if path == "ipv4/tcp_congestion_control" && self.initial.is_none() {
+        if path == "ipv4/tcp_congestion_control" && self.rare.initial.is_none() {
             let allowed = self.text("ipv4/tcp_allowed_congestion_control").unwrap_or_default();
             if !allowed.split(' ').any(|word| word == new) {
                 return Err(Errno::Perm);
             }
         }
-        self.texts.set(place, new);
+        self.rare.texts.set(place, new);
         Ok(Effects::new())
     }
 
@@ -167,10 +167,10 @@ impl Sysctls {
     fn write_conf6(&mut self, whose: Whose, key: Conf6, value: &str, ports: &mut Ports) -> Result<Effects, Errno> {
         let number = key.rule().accept(value)?;
         match (whose, key) {
-            (Whose::All, Conf6::AddrGenMode) if number == 2 && self.default.stable_secret.is_none() => {
+            (Whose::All, Conf6::AddrGenMode) if number == 2 && self.default.rare.stable_secret.is_none() => {
                 Err(Errno::Inval)
             }
-            (Whose::Default, Conf6::AddrGenMode) if number == 2 && self.default.stable_secret.is_none() => {
+            (Whose::Default, Conf6::AddrGenMode) if number == 2 && self.default.rare.stable_secret.is_none() => {
                 Err(Errno::Inval)
             }
             (Whose::All, _) => {
@@ -186,7 +186,7 @@ impl Sysctls {
                 if key == Conf6::Mtu && number > i64::from(port.mtu) {
                     return Err(Errno::Inval);
                 }
-                let secret = port.conf.stable_secret.or(self.default.stable_secret);
+                let secret = port.conf.rare.stable_secret.or(self.default.rare.stable_secret);
                 if key == Conf6::AddrGenMode && number == 2 && secret.is_none() {
                     return Err(Errno::Inval);
                 }
@@ -219,14 +219,14 @@ impl Sysctls {
         match whose {
             Whose::All => return Err(Errno::Io),
             Whose::Default => {
-                self.default.stable_secret = Some(secret);
+                self.default.rare.stable_secret = Some(secret);
                 for port in ports.iter_mut().filter(|port| port.has_ipv6()) {
                     set6(port, Conf6::AddrGenMode, 2);
                 }
             }
             Whose::Port(index) => {
                 let port = ports.get_mut(index).ok_or(Errno::NoEnt)?;
-                port.conf.stable_secret = Some(secret);
+                port.conf.rare.stable_secret = Some(secret);
                 set6(port, Conf6::AddrGenMode, 2);
             }
         }

@@ -99,7 +99,7 @@ fn answer(p: &Proc, words: &[&str]) -> Answer {
                 let before = Features::of(kind, port, ports);
                 let switched = before.wanted.differs(wanted).only(mask).only(before.free);
                 if let Some(port) = world.stack_mut(p.ns()).port_mut(index) {
-                    port.switched ^= switched.0;
+                    port.rare.switched ^= switched.0;
                 }
                 let ports = world.stack(p.ns()).ports();
                 let after = ports.get(index).map_or(before, |port| Features::of(kind, port, ports));

@@ -144,8 +144,8 @@ fn followed(world: &World, ns: NsId, parts: &[&str]) -> Vec<String> {
 
 /// The directories of an interface.
 fn directories(port: &Port) -> impl Iterator<Item = &'static str> {
-    let bridge = port.bridge.is_some().then_some(["bridge", "brif"]).into_iter().flatten();
-    let member = port.bridge_port.is_some().then_some("brport");
+    let bridge = port.rare.bridge.is_some().then_some(["bridge", "brif"]).into_iter().flatten();
+    let member = port.rare.bridge_port.is_some().then_some("brport");
     ["power", "queues", "statistics"].into_iter().chain(bridge).chain(member)
 }
 
@@ -156,7 +156,7 @@ fn own_entries(world: &World, ns: NsId, port: &Port) -> Vec<Entry> {
     let links = links(world, ns, port);
     let links = links.iter().map(|(name, to)| Entry::link(name, format!("../{to}")));
     let subsystem = Entry::link("subsystem", "../../../../class/net".to_string());
-    let forward = port.bridge.is_some().then(|| Entry::file("brforward", 0o444));
+    let forward = port.rare.bridge.is_some().then(|| Entry::file("brforward", 0o444));
     attributes.chain(directories).chain(links).chain([subsystem]).chain(forward).collect()
 }
 

@@ -10,7 +10,7 @@ use vethlab_engine::link::{Port, Ports, Upper};
 impl World {
     /// `bridge_id`: a bridge's priority and MAC. No tree is spanned here, so that each bridge is its own root.
     pub fn bridge_id(&self, ns: NsId, index: IfIndex) -> Option<(u16, Mac)> {
-        let bridge = self.stack(ns).ports().get(index)?.bridge.as_ref()?;
+        let bridge = self.stack(ns).ports().get(index)?.rare.bridge.as_ref()?;
         Some((bridge.conf.priority, bridge.id))
     }
 }
@@ -25,8 +25,8 @@ pub fn promiscuity(ports: &Ports, port: &Port) -> (u32, u32) {
         Place::Here(index) => ports.get(index).is_some_and(Port::is_up),
         Place::Elsewhere(_) => true,
     };
-    let macvlans = port.uppers.iter().filter(hears).any(is_up);
-    let others = u32::from(port.was_up && (macvlans || port.filters.iter().any(|mac| !mac.is_multicast())));
+    let macvlans = port.rare.uppers.iter().filter(hears).any(is_up);
+    let others = u32::from(port.was_up && (macvlans || port.rare.filters.iter().any(|mac| !mac.is_multicast())));
     (asked(flag::PROMISC) + enslaved + others, asked(flag::ALLMULTI) + enslaved)
 }
 

@@ -158,7 +158,7 @@ impl World {
     /// If its name is not taken there it is moved under it, and the new name, refused or not, is tried afterwards.
     pub fn link_move(&mut self, ns: NsId, index: IfIndex, to: NsId, wanted: Option<&str>) -> Result<(), Refusal> {
         let driver = self.driver(ns, index).ok_or(Errno::NoDev)?;
-        let bridge = self.stack(ns).ports().get(index).is_some_and(|port| port.bridge.is_some());
+        let bridge = self.stack(ns).ports().get(index).is_some_and(|port| port.rare.bridge.is_some());
         if driver == Driver::Loopback || bridge {
             return Err(Refusal::because(Errno::Inval, "The interface netns is immutable"));
         }

@@ -134,7 +134,7 @@ impl World {
         let Some(port) = self.port_of_mut(upper) else { return };
         let up = port.is_up();
         let place = if here { Place::Here(upper.1) } else { Place::Elsewhere(number) };
-        if let Some(vxlan) = port.vxlan.as_deref_mut() {
+        if let Some(vxlan) = port.rare.own_mut().and_then(|rare| rare.vxlan.as_deref_mut()) {
             vxlan.underlay = if here { Underlay::Here } else { Underlay::Elsewhere(number) };
             let group = vxlan.spec.remote4().filter(|remote| remote.is_multicast());
             let vtep = Vtep { place, port: vxlan.spec.port(), vni: vxlan.spec.id, group, up };
@@ -143,7 +143,8 @@ impl World {
             }
             return;
         }
-        let takes = match (&mut port.vlan, &mut port.macvlan) {
+        let rare = &mut *port.rare;
+        let takes = match (&mut rare.vlan, &mut rare.macvlan) {
             (Some(vlan), _) => {
                 vlan.lower = below;
                 Takes::Tag(vlan.protocol, vlan.id)
@@ -156,8 +157,8 @@ impl World {
         };
         self.untie(number, upper, lower);
         if let Some(port) = self.port_of_mut(lower) {
-            port.uppers.push(Upper { takes, place, up });
-            port.uppers.sort_by_key(|upper| match upper.place {
+            port.rare.uppers.push(Upper { takes, place, up });
+            port.rare.uppers.sort_by_key(|upper| match upper.place {
                 Place::Here(index) => (0, u64::from(index)),
                 Place::Elsewhere(number) => (1, number),
             });
@@ -166,7 +167,7 @@ impl World {
 
     fn untie(&mut self, number: u64, upper: Spot, lower: Spot) {
         if let Some(port) = self.port_of_mut(lower) {
-            port.uppers.retain(|at| at.place != Place::Here(upper.1) && at.place != Place::Elsewhere(number));
+            port.rare.uppers.retain(|at| at.place != Place::Here(upper.1) && at.place != Place::Elsewhere(number));
         }
     }
 
@@ -262,7 +263,7 @@ impl World {
     fn may_be(&self, spot: Spot, change: &LinkChange) -> Result<(), Errno> {
         let Some(lower) = self.stands.lower_of(spot.0, spot.1) else { return Ok(()) };
         let (Some(port), Some(lower)) = (self.port_of(spot), self.port_of(lower)) else { return Ok(()) };
-        let (most, errno) = match (port.vlan, &port.vxlan) {
+        let (most, errno) = match (port.rare.vlan, &port.rare.vxlan) {
             (Some(_), _) => (lower.mtu, Errno::Range),
             (None, Some(_)) => (lower.mtu.saturating_sub(super::virt::VXLAN_HEADROOM), Errno::Inval),
             (None, None) => (lower.mtu, Errno::Inval),
@@ -270,9 +271,9 @@ impl World {
         if change.mtu.is_some_and(|mtu| mtu > most && mtu != port.mtu) {
             return Err(errno);
         }
-        let takes = |mac| lower.mac == mac || lower.uppers.iter().any(|upper| upper.up && upper.takes.is_mac(mac));
+        let takes = |mac| lower.mac == mac || lower.rare.uppers.iter().any(|upper| upper.up && upper.takes.is_mac(mac));
         let address =
-            change.address.filter(|mac| *mac != port.mac && port.macvlan.is_some() && !self.is_passthru(port));
+            change.address.filter(|mac| *mac != port.mac && port.rare.macvlan.is_some() && !self.is_passthru(port));
         if address.is_some_and(takes) { Err(Errno::AddrInUse) } else { Ok(()) }
     }
 
@@ -281,20 +282,20 @@ impl World {
         let Some(port) = self.port_of(spot) else { return Ok(()) };
         let lower = self.stands.lower_of(spot.0, spot.1);
         let lower = lower.and_then(|lower| self.port_of(lower));
-        if port.vlan.is_some() && !lower.is_some_and(Port::is_up) {
+        if port.rare.vlan.is_some() && !lower.is_some_and(Port::is_up) {
             return Err(Errno::NetDown);
         }
-        if let Some(vxlan) = &port.vxlan
+        if let Some(vxlan) = &port.rare.vxlan
             && self.stands.twin(spot, |twin| {
-                let twin = self.port_of(twin).filter(|port| port.is_up()).and_then(|port| port.vxlan.as_ref());
+                let twin = self.port_of(twin).filter(|port| port.is_up()).and_then(|port| port.rare.vxlan.as_ref());
                 twin.is_some_and(|twin| (twin.spec.id, twin.spec.port()) == (vxlan.spec.id, vxlan.spec.port()))
             })
         {
             return Err(Errno::AddrInUse);
         }
-        if let (Some(_), Some(lower)) = (port.macvlan, lower) {
+        if let (Some(_), Some(lower)) = (port.rare.macvlan, lower) {
             let twin = |upper: &Upper| upper.up && upper.takes.is_mac(port.mac);
-            if lower.mac == port.mac && !self.is_passthru(port) || lower.uppers.iter().any(twin) {
+            if lower.mac == port.mac && !self.is_passthru(port) || lower.rare.uppers.iter().any(twin) {
                 return Err(Errno::AddrInUse);
             }
         }
@@ -302,7 +303,7 @@ impl World {
     }
 
     fn is_passthru(&self, port: &Port) -> bool {
-        port.macvlan.is_some_and(|macvlan| macvlan.mode == vethlab_engine::link::MacvlanMode::Passthru)
+        port.rare.macvlan.is_some_and(|macvlan| macvlan.mode == vethlab_engine::link::MacvlanMode::Passthru)
     }
 
     /// Does what the news of links ask for.
@@ -334,9 +335,9 @@ impl World {
         let (lower_up, carrier, mtu, mac) = (lower.is_up(), lower.carrier, lower.mtu, lower.mac);
         let changes = upper.carrier != carrier;
         let mut change = LinkChange { mtu: (upper.mtu > mtu).then_some(mtu), ..LinkChange::default() };
-        let inherits = upper.vlan.is_some_and(|vlan| vlan.inherits_mac) || self.is_passthru(upper);
+        let inherits = upper.rare.vlan.is_some_and(|vlan| vlan.inherits_mac) || self.is_passthru(upper);
         let address = (inherits && upper.mac != mac).then_some(mac);
-        if upper.vlan.is_some() && lower_up != pair.lower_up {
+        if upper.rare.vlan.is_some() && lower_up != pair.lower_up {
             change.up = (upper.is_up() != lower_up).then_some(lower_up);
         }
         if let Some(pair) = self.stands.pairs.get_mut(&number) {
@@ -361,7 +362,7 @@ impl World {
     fn inherit(&mut self, (ns, index): Spot, mac: Mac) {
         let change = LinkChange { address: Some(mac), ..LinkChange::default() };
         let _ = self.apply_plain(ns, Command::LinkChange(index, change));
-        if let Some(vlan) = self.port_of_mut((ns, index)).and_then(|port| port.vlan.as_mut()) {
+        if let Some(vlan) = self.port_of_mut((ns, index)).and_then(|port| port.rare.vlan.as_mut()) {
             vlan.inherits_mac = true;
         }
     }
@@ -374,8 +375,8 @@ impl World {
         };
         let Some(pair) = self.stands.pairs.get(&number).copied() else { return self.pool.give(frame) };
         let (ns, index) = if rises { pair.upper } else { pair.lower };
-        let spec = self.port_of(pair.upper).and_then(|port| port.vxlan.as_ref()).map(|vxlan| vxlan.spec);
-        let mode = self.port_of(pair.upper).and_then(|port| port.macvlan).map(|macvlan| macvlan.mode);
+        let spec = self.port_of(pair.upper).and_then(|port| port.rare.vxlan.as_ref()).map(|vxlan| vxlan.spec);
+        let mode = self.port_of(pair.upper).and_then(|port| port.rare.macvlan).map(|macvlan| macvlan.mode);
         let siblings = mode == Some(vethlab_engine::link::MacvlanMode::Bridge);
         if !self.netns_exists(ns) {
             return self.pool.give(frame);

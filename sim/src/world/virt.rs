@@ -52,7 +52,7 @@ impl World {
             && let Some(port) = self.port_of_mut((end.ns, index))
         {
             let mac = port.mac;
-            if let Some(bridge) = port.bridge.as_deref_mut() {
+            if let Some(bridge) = port.rare.bridge.as_deref_mut() {
                 (bridge.fixed_mac, bridge.id) = (true, mac);
             }
         }
@@ -80,7 +80,7 @@ impl World {
         if below.is_loopback() {
             return Err(because(Errno::OpNotSupp, "VLANs not supported on device"));
         }
-        if below.uppers.iter().any(|upper| upper.takes == Takes::Tag(protocol, id)) {
+        if below.rare.uppers.iter().any(|upper| upper.takes == Takes::Tag(protocol, id)) {
             return Err(because(Errno::Exist, "VLAN device already exists"));
         }
         let (most, mac) = (below.mtu, below.mac);
@@ -101,7 +101,7 @@ impl World {
     fn macvlan_add(&mut self, end: &EndAdd<'_>, lower: Spot, mode: MacvlanMode) -> Result<IfIndex, Refusal> {
         self.port_of(lower).ok_or(Errno::NoDev)?;
         // On another macvlan it stands on what that stands on.
-        let is_macvlan = self.port_of(lower).is_some_and(|port| port.macvlan.is_some());
+        let is_macvlan = self.port_of(lower).is_some_and(|port| port.rare.macvlan.is_some());
         let lower = if is_macvlan { self.stands.lower_of(lower.0, lower.1).ok_or(Errno::NoDev)? } else { lower };
         let below = self.port_of(lower).ok_or(Errno::NoDev)?;
         let (most, mac) = (below.mtu, below.mac);
@@ -111,7 +111,7 @@ impl World {
         if below.master.is_some() {
             return Err(Errno::Busy.into());
         }
-        let others = below.uppers.iter().filter(|upper| matches!(upper.takes, Takes::Mac(..)));
+        let others = below.rare.uppers.iter().filter(|upper| matches!(upper.takes, Takes::Mac(..)));
         let passthru = |takes: Takes| matches!(takes, Takes::Mac(_, MacvlanMode::Passthru));
         if others.clone().any(|upper| passthru(upper.takes)) || mode == MacvlanMode::Passthru && others.count() > 0 {
             return Err(Errno::Inval.into());
@@ -155,7 +155,7 @@ impl World {
         let mtu = end.mtu.or(most);
         let twin = |port: &Port| {
             let same = |own: &VxlanSpec| (own.id, own.port()) == (spec.id, spec.port());
-            port.vxlan.as_ref().is_some_and(|vxlan| same(&vxlan.spec))
+            port.rare.vxlan.as_ref().is_some_and(|vxlan| same(&vxlan.spec))
         };
         if self.stack(end.ns).ports().iter().any(twin) {
             let text = "A VXLAN device with the specified VNI already exists";

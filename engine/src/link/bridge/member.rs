@@ -53,10 +53,10 @@ impl Config {
         if port.kind == PortKind::Bridge {
             return Err(Refusal::because(Errno::Loop, "Can not enslave a bridge to a bridge"));
         }
-        let bridge = self.ports.get(master).and_then(|port| port.bridge.as_deref());
+        let bridge = self.ports.get(master).and_then(|port| port.rare.bridge.as_deref());
         let full = bridge.is_none_or(|bridge| bridge.ports.len() >= MAX_PORTS - 1);
         // A macvlan on it has its frames already.
-        let taken = port.uppers.iter().any(|upper| matches!(upper.takes, Takes::Mac(..)));
+        let taken = port.rare.uppers.iter().any(|upper| matches!(upper.takes, Takes::Mac(..)));
         if full || taken || self.stands_on(index, master) {
             return Err(Errno::Busy.into());
         }
@@ -77,17 +77,17 @@ impl Config {
 
     /// `br_add_if`
     fn master_join(&mut self, now: Time, index: IfIndex, master: IfIndex) {
-        let Some(bridge) = self.ports.get(master).and_then(|port| port.bridge.as_deref()) else { return };
+        let Some(bridge) = self.ports.get(master).and_then(|port| port.rare.bridge.as_deref()) else { return };
         let numbers: Vec<u16> = bridge
             .ports
             .iter()
-            .filter_map(|index| Some(self.ports.get(*index)?.bridge_port.as_ref()?.number))
+            .filter_map(|index| Some(self.ports.get(*index)?.rare.bridge_port.as_ref()?.number))
             .collect();
         let number = (1..MAX_PORTS as u16).find(|number| !numbers.contains(number)).unwrap_or(0);
         let cost = self.path_cost(index);
         let Some(port) = self.ports.get_mut(index) else { return };
         port.master = Some(master);
-        port.bridge_port = Some(Box::new(BridgePort { cost, ..BridgePort::new(number) }));
+        port.rare.bridge_port = Some(Box::new(BridgePort { cost, ..BridgePort::new(number) }));
         let mac = port.mac;
         if let Some(bridge) = self.bridge_mut(master) {
             bridge.ports.insert(0, index);
@@ -106,7 +106,7 @@ impl Config {
             match port.kind {
                 PortKind::Loopback | PortKind::Dummy | PortKind::Bridge => return 100,
                 PortKind::Vlan | PortKind::Macvlan => at = port.lower_here().and_then(|lower| self.ports.get(lower)),
-                PortKind::Vxlan => match port.vxlan.as_ref().map(|vxlan| (vxlan.spec.dev, vxlan.underlay)) {
+                PortKind::Vxlan => match port.rare.vxlan.as_ref().map(|vxlan| (vxlan.spec.dev, vxlan.underlay)) {
                     Some((Some(device), Underlay::Here)) => at = self.ports.get(device),
                     Some((Some(_), Underlay::Elsewhere(_))) => break,
                     Some((None, _)) | None => return 100,
@@ -125,7 +125,7 @@ impl Config {
             bridge.ports.retain(|port| *port != index);
         }
         let gone = |record: &FdbRecord| record.port == Some(index);
-        let macs: Vec<(Mac, bool)> = match self.ports.get(master).and_then(|port| port.bridge.as_deref()) {
+        let macs: Vec<(Mac, bool)> = match self.ports.get(master).and_then(|port| port.rare.bridge.as_deref()) {
             Some(bridge) => bridge.fdb.iter().filter(|r| gone(r)).map(|r| (r.mac, r.local)).collect(),
             None => Vec::new(),
         };
@@ -134,7 +134,7 @@ impl Config {
         }
         if let Some(port) = self.ports.get_mut(index) {
             port.master = None;
-            port.bridge_port = None;
+            port.rare.bridge_port = None;
         }
         self.bridge_follow_mac(now, master);
         self.bridge_follow_mtu(now, master);
@@ -143,13 +143,13 @@ impl Config {
 
     /// A bridge is about to go: its ports are free.
     pub(in crate::link) fn bridge_leave_all(&mut self, now: Time, master: IfIndex) {
-        while let Some(port) = self.ports.get(master).and_then(|port| port.bridge.as_ref()?.ports.first().copied()) {
+        while let Some(port) = self.ports.get(master).and_then(|port| port.rare.bridge.as_ref()?.ports.first().copied()) {
             self.master_leave(now, port);
         }
     }
 
     fn bridge_mut(&mut self, master: IfIndex) -> Option<&mut Bridge> {
-        self.ports.get_mut(master)?.bridge.as_deref_mut()
+        self.ports.get_mut(master)?.rare.bridge.as_deref_mut()
     }
 
     /// A MAC of our own is known (`fdb_add_local`); of several ports with one MAC the first one has it.
@@ -170,7 +170,7 @@ impl Config {
     /// (`fdb_delete_local`).
     fn bridge_forget(&mut self, master: IfIndex, port: Option<IfIndex>, mac: Mac, local: bool) {
         let Some(bridge_port) = self.ports.get(master) else { return };
-        let Some(bridge) = bridge_port.bridge.as_deref() else { return };
+        let Some(bridge) = bridge_port.rare.bridge.as_deref() else { return };
         let has_it = |index: &&IfIndex| self.ports.get(**index).is_some_and(|other| other.mac == mac);
         let other = bridge.ports.iter().filter(|index| Some(**index) != port).find(has_it).copied();
         let own = port.is_some() && bridge_port.mac == mac;
@@ -184,7 +184,7 @@ impl Config {
 
     /// The bridge's MAC is the lowest of its ports', unless it was set by hand (`br_stp_recalculate_bridge_id`).
     fn bridge_follow_mac(&mut self, now: Time, master: IfIndex) {
-        let Some(bridge) = self.ports.get(master).and_then(|port| port.bridge.as_deref()) else { return };
+        let Some(bridge) = self.ports.get(master).and_then(|port| port.rare.bridge.as_deref()) else { return };
         if bridge.fixed_mac {
             return;
         }
@@ -200,7 +200,7 @@ impl Config {
     pub(crate) fn bridge_set_mac(&mut self, now: Time, master: IfIndex, mac: Mac) {
         let Some(port) = self.ports.get_mut(master) else { return };
         let before = port.mac;
-        let Some(bridge) = port.bridge.as_deref_mut() else { return };
+        let Some(bridge) = port.rare.bridge.as_deref_mut() else { return };
         bridge.id = mac;
         let known = bridge.fdb.find(before);
         let ours = known.is_some_and(|record| record.local && record.port.is_none() && !record.by_user);
@@ -217,7 +217,7 @@ impl Config {
     /// The bridge's MTU is the smallest of its ports', unless it was set by hand (`br_mtu_auto_adjust`).
     fn bridge_follow_mtu(&mut self, now: Time, master: IfIndex) {
         let Some(port) = self.ports.get(master) else { return };
-        let Some(bridge) = port.bridge.as_deref().filter(|bridge| !bridge.fixed_mtu) else { return };
+        let Some(bridge) = port.rare.bridge.as_deref().filter(|bridge| !bridge.fixed_mtu) else { return };
         let mtus = bridge.ports.iter().filter_map(|index| Some(self.ports.get(*index)?.mtu));
         let (before, mtu) = (port.mtu, mtus.min().unwrap_or(MTU));
         if mtu == before {
@@ -235,7 +235,7 @@ impl Config {
         if !port.master.and_then(|master| self.ports.get(master)).is_some_and(Port::is_up) {
             return;
         }
-        if let Some(port) = self.ports.get_mut(index).and_then(|port| port.bridge_port.as_mut()) {
+        if let Some(port) = self.ports.get_mut(index).and_then(|port| port.rare.bridge_port.as_mut()) {
             port.state = PortState::Blocking;
         }
     }
@@ -243,7 +243,7 @@ impl Config {
     /// `br_stp_disable_port`: what was learned of it is forgotten.
     fn bridge_disable_port(&mut self, index: IfIndex) {
         let Some(port) = self.ports.get_mut(index) else { return };
-        let (Some(master), Some(bridge_port)) = (port.master, port.bridge_port.as_mut()) else { return };
+        let (Some(master), Some(bridge_port)) = (port.master, port.rare.bridge_port.as_mut()) else { return };
         bridge_port.state = PortState::Disabled;
         self.bridge_flush_port(master, index);
     }
@@ -256,12 +256,12 @@ impl Config {
 
     /// `br_port_state_selection`: what is blocked forwards, and a bridge has a carrier while one of its ports forwards.
     fn bridge_select(&mut self, master: IfIndex) {
-        let Some(bridge) = self.ports.get(master).and_then(|port| port.bridge.as_deref()) else { return };
+        let Some(bridge) = self.ports.get(master).and_then(|port| port.rare.bridge.as_deref()) else { return };
         let mut live = false;
         for at in 0..bridge.ports.len() {
-            let index = self.ports.get(master).and_then(|port| port.bridge.as_ref()?.ports.get(at).copied());
+            let index = self.ports.get(master).and_then(|port| port.rare.bridge.as_ref()?.ports.get(at).copied());
             let port = index.and_then(|index| self.ports.get_mut(index));
-            let Some(port) = port.and_then(|port| port.bridge_port.as_mut()) else { continue };
+            let Some(port) = port.and_then(|port| port.rare.bridge_port.as_mut()) else { continue };
             if port.state == PortState::Blocking {
                 port.state = PortState::Forwarding;
             }
@@ -273,7 +273,7 @@ impl Config {
     /// A port of a bridge was set up or down, or got or lost its carrier (`br_device_event`, `br_port_carrier_check`).
     pub(in crate::link) fn member_changed(&mut self, index: IfIndex) {
         let Some(port) = self.ports.get(index) else { return };
-        let (Some(master), Some(bridge_port)) = (port.master, port.bridge_port.as_ref()) else { return };
+        let (Some(master), Some(bridge_port)) = (port.master, port.rare.bridge_port.as_ref()) else { return };
         if !self.ports.get(master).is_some_and(Port::is_up) {
             return;
         }
@@ -308,7 +308,7 @@ impl Config {
 
     /// A bridge was set up (`br_stp_enable_bridge`) or down (`br_stp_disable_bridge`).
     pub(in crate::link) fn bridge_opened(&mut self, master: IfIndex, up: bool) {
-        let Some(bridge) = self.ports.get(master).and_then(|port| port.bridge.as_deref()) else { return };
+        let Some(bridge) = self.ports.get(master).and_then(|port| port.rare.bridge.as_deref()) else { return };
         let ports = bridge.ports.clone();
         for index in &ports {
             if up {
@@ -326,7 +326,7 @@ impl Config {
     pub(in crate::link) fn member_set(&mut self, index: IfIndex, change: &BridgePortChange) -> Result<(), Refusal> {
         let Some(port) = self.ports.get_mut(index) else { return Err(Errno::NoDev.into()) };
         let (up, running) = (port.is_up(), runs(port));
-        let (Some(master), Some(bridge_port)) = (port.master, port.bridge_port.as_mut()) else {
+        let (Some(master), Some(bridge_port)) = (port.master, port.rare.bridge_port.as_mut()) else {
             return Err(Errno::OpNotSupp.into());
         };
         bridge_port.change(change, up, running)?;
@@ -347,7 +347,7 @@ impl Config {
         change: &super::BridgeChange,
     ) -> Result<(), Refusal> {
         let Some(port) = self.ports.get_mut(index) else { return Err(Errno::NoDev.into()) };
-        let Some(bridge) = port.bridge.as_deref_mut() else { return Err(Errno::OpNotSupp.into()) };
+        let Some(bridge) = port.rare.bridge.as_deref_mut() else { return Err(Errno::OpNotSupp.into()) };
         bridge.conf.change(change)?;
         let hold = bridge.hold_time();
         if change.ageing_time.is_some() {

@@ -170,7 +170,7 @@ fn a_bridge_that_goes_frees_its_ports() {
     lab.with(0, |stack, cx| stack.port_remove(cx, BR.1));
     for end in [A, B, C] {
         let port = lab.stacks[0].ports().get(end.1).expect("a port");
-        assert!(port.is_up() && port.master.is_none() && port.bridge_port.is_none());
+        assert!(port.is_up() && port.master.is_none() && port.rare.bridge_port.is_none());
     }
     assert_eq!(ways(&mut lab, A, Mac::BROADCAST, 1), []);
 }
@@ -226,7 +226,7 @@ fn states_are_kept_apart() {
     assert_eq!(ways(&mut lab, A, Mac::BROADCAST, 5), []);
     assert_eq!(known(&lab, host_mac(5)), None);
     set(&mut lab, A, BridgePortChange { state: Some(4), ..BridgePortChange::default() });
-    let port = lab.stacks[0].ports().get(A.1).and_then(|port| port.bridge_port.as_ref()).expect("a port");
+    let port = lab.stacks[0].ports().get(A.1).and_then(|port| port.rare.bridge_port.as_ref()).expect("a port");
     assert_eq!(port.state, PortState::Forwarding, "without a spanning tree nothing stays blocked");
 }
 
@@ -247,12 +247,12 @@ fn over(lab: &mut Lab, lower: End, port: Port, takes: Takes) -> End {
     let (index, now) = (port.index, lab.now);
     lab.stacks[0].port_add(now, port);
     let below = lab.stacks[0].port_mut(lower.1).expect("a port");
-    below.uppers.push(Upper { takes, place: Place::Here(index), up: true });
+    below.rare.uppers.push(Upper { takes, place: Place::Here(index), up: true });
     let port = lab.stacks[0].port_mut(index).expect("just added");
-    if let Some(vlan) = &mut port.vlan {
+    if let Some(vlan) = &mut port.rare.vlan {
         vlan.lower = Lower::Here(lower.1);
     }
-    if let Some(macvlan) = &mut port.macvlan {
+    if let Some(macvlan) = &mut port.rare.macvlan {
         macvlan.lower = Lower::Here(lower.1);
     }
     lab.up((0, index), true);

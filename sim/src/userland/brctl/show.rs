@@ -90,7 +90,7 @@ fn entries(brctl: &Brctl, bridge: IfIndex) -> Vec<(Mac, u16, bool, u64)> {
     let known = stack.fdb(world.now()).into_iter().filter(|entry| entry.master == Some(bridge));
     let mut entries: Vec<_> = known
         .filter_map(|entry| {
-            let number = stack.ports().get(entry.port)?.bridge_port.as_ref()?.number;
+            let number = stack.ports().get(entry.port)?.rare.bridge_port.as_ref()?.number;
             let ages = !matches!(entry.state, Nud::Permanent | Nud::Noarp);
             let age = entry.used.filter(|_| ages).map_or(0, |(_, updated)| updated.as_millis() as u64 / 10);
             Some((entry.mac, number, entry.state == Nud::Permanent, age))

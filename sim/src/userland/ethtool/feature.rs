@@ -125,7 +125,7 @@ impl Features {
                 made = made.with(feature);
             }
         }
-        let wanted = made.differs(Set(port.switched).only(free));
+        let wanted = made.differs(Set(port.rare.switched).only(free));
         let offered = if kind == Kind::Bridge { of_members(wanted, port, ports) } else { wanted };
         Features { free, wanted, active: fixed(offered) }
     }

@@ -155,7 +155,7 @@ fn id_text((priority, Mac(mac)): (u16, Mac)) -> String {
 
 /// What a file of a bridge holds.
 pub(super) fn read(world: &World, ns: NsId, port: &Port, name: &str) -> Result<String, Errno> {
-    let conf = &port.bridge.as_ref().ok_or(Errno::NoEnt)?.conf;
+    let conf = &port.rare.bridge.as_ref().ok_or(Errno::NoEnt)?.conf;
     let id = || world.bridge_id(ns, port.index).map(id_text).unwrap_or_default();
     let text = match name {
         "bridge_id" | "root_id" => id(),
@@ -172,7 +172,7 @@ pub(super) fn read(world: &World, ns: NsId, port: &Port, name: &str) -> Result<S
 
 /// What a file of a port holds.
 pub(super) fn read_port(world: &World, ns: NsId, port: &Port, name: &str) -> Result<String, Errno> {
-    let known = port.bridge_port.as_deref().ok_or(Errno::NoEnt)?;
+    let known = port.rare.bridge_port.as_deref().ok_or(Errno::NoEnt)?;
     let bridge = || port.master.and_then(|master| world.bridge_id(ns, master)).map(id_text).unwrap_or_default();
     let text = match name {
         // Without one there is not even a line.

@@ -43,8 +43,8 @@ pub(super) fn value(world: &World, ns: NsId, port: &Port, attribute: &str) -> Re
         "speed" => running(link_settings(world, ns, port).ok_or(Errno::Inval)?.0)?,
         "flags" => format!("{:#x}", flags(world, ns, port)),
         // Without an alias there is not even a line.
-        "ifalias" if port.alias.is_empty() => return Ok(String::new()),
-        "ifalias" => port.alias.clone(),
+        "ifalias" if port.rare.alias.is_empty() => return Ok(String::new()),
+        "ifalias" => port.rare.alias.clone(),
         "ifindex" => port.index.to_string(),
         "iflink" => iflink(world, ns, port).to_string(),
         "mtu" => port.mtu.to_string(),

@@ -123,7 +123,7 @@ fn show(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
         let world = ip.world();
         let ports = world.stack(ip.ns).ports();
         let of_bridge = |index| index == bridge || ports.get(index).is_some_and(|port| port.master == Some(bridge));
-        let is_bridge = ports.get(bridge).is_some_and(|port| port.bridge.is_some());
+        let is_bridge = ports.get(bridge).is_some_and(|port| port.rare.bridge.is_some());
         entries.retain(|entry| is_bridge && of_bridge(entry.port));
     }
     ip.print.begin();
@@ -299,7 +299,7 @@ fn find(
         (None, None) => return Err(Errno::NoDev.into()),
     };
     let (is_bridge, is_vxlan) =
-        ports.get(asked).map_or((false, false), |port| (port.bridge.is_some(), port.vxlan.is_some()));
+        ports.get(asked).map_or((false, false), |port| (port.rare.bridge.is_some(), port.rare.vxlan.is_some()));
     if !is_bridge && !is_vxlan {
         return Err(Refusal::because(Errno::OpNotSupp, "Fdb get operation not supported by device"));
     }

@@ -55,7 +55,7 @@ fn port_of(ip: &Ip, index: IfIndex) -> Option<(BridgePort, String)> {
     let ports = world.stack(ip.ns).ports();
     let port = ports.get(index)?;
     let master = ports.get(port.master?)?.name.clone();
-    Some((port.bridge_port.as_deref()?.clone(), master))
+    Some((port.rare.bridge_port.as_deref()?.clone(), master))
 }
 
 fn print(ip: &mut Ip, link: &Link, port: &BridgePort, master: &str) {
@@ -183,7 +183,7 @@ fn carry_out(ip: &Ip, index: IfIndex, wanted: Wanted<'_>) -> Result<(), Stop> {
     let (enslaved, is_bridge) = {
         let world = ip.world();
         let port = world.stack(ip.ns).ports().get(index).ok_or_else(|| kernel(Errno::NoDev))?;
-        (port.bridge_port.is_some(), port.bridge.is_some())
+        (port.rare.bridge_port.is_some(), port.rare.bridge.is_some())
     };
     if wanted.to_master || !wanted.to_self {
         if !enslaved {

@@ -120,7 +120,7 @@ fn kernel_refuses(
     }
     let world = ip.world();
     let ports = world.stack(ip.ns).ports();
-    let Some(bridge) = ports.get(index).filter(|port| port.bridge.is_some()) else {
+    let Some(bridge) = ports.get(index).filter(|port| port.rare.bridge.is_some()) else {
         return no("Device does not support MDB operations");
     };
     if !bridge.is_running() {
@@ -129,7 +129,7 @@ fn kernel_refuses(
     let Some(port) = ports.get(member).filter(|port| port.index == index || port.master == Some(index)) else {
         return no("bridge: Net device is not a bridge port");
     };
-    if !lasting && port.bridge_port.as_ref().is_some_and(|port| port.state == PortState::Disabled) {
+    if !lasting && port.rare.bridge_port.as_ref().is_some_and(|port| port.state == PortState::Disabled) {
         return no("bridge: Port is in disabled state and entry is not permanent");
     }
     Ok(())

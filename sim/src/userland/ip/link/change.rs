@@ -307,7 +307,7 @@ fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Resu
         }
         (Words::BridgeSlave(mut change), Some(_)) => {
             let world = ip.world();
-            let port = world.stack(ip.ns).ports().get(index).filter(|port| port.bridge_port.is_some());
+            let port = world.stack(ip.ns).ports().get(index).filter(|port| port.rare.bridge_port.is_some());
             let port = port.ok_or_else(refused)?;
             let runs = port.is_up() && matches!(port.operstate, OperState::Up | OperState::Unknown);
             if runs && change.state == Some(0) {
@@ -319,7 +319,7 @@ fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Resu
         (Words::Vlan(_), Some(PortKind::Vlan)) => Err(unchangeable(request)),
         (Words::Macvlan(words), Some(PortKind::Macvlan)) => {
             let world = ip.world();
-            let now = world.stack(ip.ns).ports().get(index).and_then(|port| port.macvlan).map(|macvlan| macvlan.mode);
+            let now = world.stack(ip.ns).ports().get(index).and_then(|port| port.rare.macvlan).map(|macvlan| macvlan.mode);
             let passthru = |mode: Option<MacvlanMode>| mode == Some(MacvlanMode::Passthru);
             match words.mode {
                 None => Ok(LinkChange::default()),
@@ -332,7 +332,7 @@ fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Resu
         (Words::Vxlan(words), Some(PortKind::Vxlan)) => {
             let world = ip.world();
             let now =
-                world.stack(ip.ns).ports().get(index).and_then(|port| port.vxlan.as_ref()).map(|vxlan| vxlan.spec.id);
+                world.stack(ip.ns).ports().get(index).and_then(|port| port.rare.vxlan.as_ref()).map(|vxlan| vxlan.spec.id);
             if words.id.is_some() && words.id != now {
                 return Err(Refusal::because(Errno::OpNotSupp, "Cannot change VNI").into());
             }

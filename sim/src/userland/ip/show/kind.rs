@@ -44,14 +44,14 @@ impl Kind {
             PortKind::Loopback | PortKind::Ethernet => None,
             PortKind::Dummy => Some(Kind::Plain("dummy")),
             PortKind::Bridge => {
-                let bridge = port.bridge.as_ref()?;
+                let bridge = port.rare.bridge.as_ref()?;
                 let id = world.bridge_id(ns, port.index)?;
                 Some(Kind::Bridge(Box::new(BridgeInfo { conf: bridge.conf.clone(), id })))
             }
-            PortKind::Vlan => port.vlan.map(|vlan| Kind::Vlan { protocol: vlan.protocol, id: vlan.id }),
-            PortKind::Macvlan => port.macvlan.map(|macvlan| Kind::Macvlan(macvlan.mode)),
+            PortKind::Vlan => port.rare.vlan.map(|vlan| Kind::Vlan { protocol: vlan.protocol, id: vlan.id }),
+            PortKind::Macvlan => port.rare.macvlan.map(|macvlan| Kind::Macvlan(macvlan.mode)),
             PortKind::Vxlan => {
-                let spec = port.vxlan.as_ref()?.spec;
+                let spec = port.rare.vxlan.as_ref()?.spec;
                 Some(Kind::Vxlan(Box::new(spec), spec.dev.and_then(name_of)))
             }
         }
@@ -185,7 +185,7 @@ pub(in super::super) fn on_off(print: &mut Print, name: &str, on: bool) {
 impl Slave {
     /// What a bridge knows of this port; `None` if it is none of a bridge.
     pub(super) fn of(world: &World, ns: NsId, port: &Port) -> Option<Slave> {
-        let known = port.bridge_port.as_ref()?;
+        let known = port.rare.bridge_port.as_ref()?;
         Some(Slave { port: (**known).clone(), bridge: world.bridge_id(ns, port.master?)? })
     }
 

@@ -135,7 +135,7 @@ impl Link {
                 tso_max_size: tso_max_size(world, ns, port, driver),
             }),
             kind,
-            alias: port.alias.clone(),
+            alias: port.rare.alias.clone(),
             counters: port.counters,
             carrier_changes: port.carrier_changes.0 + port.carrier_changes.1,
         })

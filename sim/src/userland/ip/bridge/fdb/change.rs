@@ -50,7 +50,7 @@ pub(super) fn modify(ip: &mut Ip, mut args: Args<'_>, command: &str) -> Result<(
     spec.mac = mac(address)?;
     spec.port = ip.index_of(device).ok_or_else(|| no_device(device))?;
     // What only a vxlan understands, others pass over.
-    let vxlan = ip.world().stack(ip.ns).ports().get(spec.port).is_some_and(|port| port.vxlan.is_some());
+    let vxlan = ip.world().stack(ip.ns).ports().get(spec.port).is_some_and(|port| port.rare.vxlan.is_some());
     if let Some(what) = wanted.not_simulated.filter(|_| vxlan) {
         return Err(Stop::fail(1, format!("vethlab: {what} of forwarding entries is not simulated\n")));
     }
@@ -235,12 +235,12 @@ fn whose(
     let world = ip.world();
     let ports = world.stack(ip.ns).ports();
     let device = ports.get(index).ok_or(Errno::NoDev)?;
-    if !wanted.master && device.vxlan.is_some() {
+    if !wanted.master && device.rare.vxlan.is_some() {
         return Ok((index, port));
     }
     let (bridge, behind) = match device.master.filter(|_| wanted.master) {
         Some(bridge) => (bridge, Some(port.unwrap_or(index))),
-        None if wanted.master || device.bridge.is_none() => return Err(Errno::OpNotSupp.into()),
+        None if wanted.master || device.rare.bridge.is_none() => return Err(Errno::OpNotSupp.into()),
         None => (index, port),
     };
     let no = |text: &str| Err(Refusal::because(Errno::Inval, text));
@@ -255,7 +255,7 @@ fn whose(
 fn doomed(ip: &Ip, wanted: &Flush<'_>, bridge: IfIndex, port: Option<IfIndex>) -> Vec<FdbSpec> {
     let world = ip.world();
     let stack = world.stack(ip.ns);
-    let Some(of) = stack.ports().get(bridge).and_then(|port| port.bridge.as_ref()) else {
+    let Some(of) = stack.ports().get(bridge).and_then(|port| port.rare.bridge.as_ref()) else {
         let entries = stack.fdb(world.now()).into_iter().filter(|entry| entry.port == bridge && entry.own);
         let spec =
             |entry: vethlab_engine::control::FdbEntry| FdbSpec { dst: entry.dst, ..FdbSpec::of(entry.mac, bridge) };

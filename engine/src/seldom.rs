@@ -1,0 +1,77 @@
+//! What hardly anybody has: a hundred thousand namespaces consist of it, unless it takes no room where it is not.
+
+use core::ops::{Deref, DerefMut};
+
+/// What is there in most cases.
+pub trait Usual: Default + 'static {
+    /// The same as [`Default`] makes.
+    const USUAL: &'static Self;
+}
+
+/// A value that is nearly always the usual one, and then takes one pointer. It gets a place of its own as soon as somebody
+/// has it in hand to change it; [`Seldom::own_mut`] is for who changes only what is not usual.
+#[derive(Clone, Debug)]
+pub struct Seldom<T>(Option<Box<T>>);
+
+impl<T> Seldom<T> {
+    /// The usual one.
+    pub const USUAL: Seldom<T> = Seldom(None);
+
+    /// This one.
+    pub fn of(value: T) -> Seldom<T> {
+        Seldom(Some(Box::new(value)))
+    }
+
+    /// The value, if it has a place of its own.
+    #[inline]
+    pub fn own_mut(&mut self) -> Option<&mut T> {
+        self.0.as_deref_mut()
+    }
+}
+
+impl<T> Default for Seldom<T> {
+    fn default() -> Seldom<T> {
+        Seldom::USUAL
+    }
+}
+
+impl<T: Usual> Deref for Seldom<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.0.as_deref().unwrap_or(T::USUAL)
+    }
+}
+
+impl<T: Usual> DerefMut for Seldom<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.get_or_insert_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, Default)]
+    struct List {
+        bytes: Vec<u8>,
+    }
+
+    impl Usual for List {
+        const USUAL: &'static List = &List { bytes: Vec::new() };
+    }
+
+    /// Nothing is taken for the usual, and what is changed in one is changed in no other.
+    #[test]
+    fn the_usual_takes_one_pointer() {
+        let (mut one, mut other) = (Seldom::<List>::USUAL, Seldom::<List>::USUAL);
+        assert_eq!(size_of_val(&one), size_of::<usize>());
+        assert!(one.bytes.is_empty() && one.own_mut().is_none());
+        one.bytes.push(1);
+        assert_eq!((one.bytes.len(), other.bytes.len()), (1, 0));
+        assert!(one.own_mut().is_some() && other.own_mut().is_none());
+    }
+}
