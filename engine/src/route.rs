@@ -5,6 +5,7 @@
 //! | [`types`](Route) | a [`Route`] and its [`NextHops`] |
 //! | `prefix_map` | [`PrefixMap`]: prefixes and the longest match among them; [`reference`] is its plain twin, the oracle of the tests |
 //! | `table` | the routes of one table, in the kernel's order, with insert and remove |
+//! | `groups` | where they lie, by prefix |
 //! | `rib` | [`Rib`]: all tables and the [rules](Rule) that choose among them; [`Rib::lookup`] |
 //! | `rule`, `rules` | a [`Rule`]: which packets ask which table; adding and deleting them |
 //! | `v4`, `v6` | what is checked before a route enters |
@@ -23,6 +24,7 @@ mod exception;
 mod flow;
 mod get;
 mod get6;
+mod groups;
 mod input;
 mod multipath;
 mod net;
@@ -52,7 +54,7 @@ pub use prefix_map::{Matches, PrefixMap};
 pub use rib::Rib;
 pub use rule::{Rule, Ruled};
 pub use source::{address_kind, address_kind_on, select_address};
-pub use types::{NextHop, NextHops, Route, rtcf};
+pub use types::{NextHop, NextHops, RareRoute, Route, rtcf};
 pub(crate) use ways::{Kept, Straight, Ways};
 
 #[cfg(test)]

@@ -22,12 +22,28 @@ impl<T> Seldom<T> {
         Seldom(Some(Box::new(value)))
     }
 
+    /// This one; it needs no place if it is the usual one.
+    pub fn kept(value: T) -> Seldom<T>
+    where
+        T: Usual + PartialEq,
+    {
+        if value == *T::USUAL { Seldom::USUAL } else { Seldom::of(value) }
+    }
+
     /// The value, if it has a place of its own.
     #[inline]
     pub fn own_mut(&mut self) -> Option<&mut T> {
         self.0.as_deref_mut()
     }
 }
+
+impl<T: Usual + PartialEq> PartialEq for Seldom<T> {
+    fn eq(&self, other: &Seldom<T>) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Usual + Eq> Eq for Seldom<T> {}
 
 impl<T> Default for Seldom<T> {
     fn default() -> Seldom<T> {

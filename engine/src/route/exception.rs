@@ -123,7 +123,7 @@ impl Rib<Ipv4Addr> {
             way.oif = Some(oif);
             way.gateway = exception.gateway.or(uses_gateway).map(Into::into);
             way.flags |= if exception.gateway.is_some() { rtcf::REDIRECTED } else { 0 };
-            way.metrics = *answer.route.metrics;
+            way.metrics = answer.route.rare.metrics;
             way.metrics.mtu = exception.mtu.or(way.metrics.mtu);
             way.metrics.mtu_lock |= exception.locked;
             way.expires = Some(seconds(exception.expires.since(net.now)));

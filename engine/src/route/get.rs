@@ -193,7 +193,7 @@ fn sent(
     way.prefsrc =
         Some(route.source).filter(|chosen| *chosen != source.unwrap_or(Ipv4Addr::UNSPECIFIED)).map(IpAddr::from);
     way.uid = Some(ask.uid.unwrap_or(0));
-    way.flags |= route.flags;
+    way.flags |= u32::from(route.flags);
     way.expires = route.expires.map(seconds);
     let exception = answer.and_then(|(_, nexthop)| rib.exceptions.find(net.now, nexthop, destination));
     if let Some(exception) = exception {
@@ -229,7 +229,7 @@ fn received(
     way.iif = Some(iif);
     way.gateway = route.gateway.map(IpAddr::from);
     way.uid = ask.uid;
-    way.flags |= route.flags;
+    way.flags |= u32::from(route.flags);
     Ok(RouteGot::Way(way))
 }
 
@@ -255,8 +255,8 @@ fn described(ask: &RouteGet, answer: Followed<'_>, kind: RouteKind, table: Optio
     way.mark = Some(ask.mark).filter(|mark| *mark != 0);
     if let Some((route, _)) = answer {
         way.tos = route.tos;
-        way.metrics = *route.metrics;
-        way.realms = Some(route.realms).filter(|realms| *realms != 0);
+        way.metrics = route.rare.metrics;
+        way.realms = Some(route.rare.realms).filter(|realms| *realms != 0);
     }
     way
 }

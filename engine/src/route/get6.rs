@@ -46,7 +46,7 @@ pub(super) fn route_get6(
     way.protocol = route.protocol;
     way.scope = route.scope;
     way.metric = Some(route.metric);
-    way.metrics = *route.metrics;
+    way.metrics = route.rare.metrics;
     way.preference = Some(route.preference);
     way.iif = ask.iif;
     way.oif = Some(if route.kind == RouteKind::Local { LOOPBACK } else { nexthop.oif });

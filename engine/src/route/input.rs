@@ -209,7 +209,7 @@ fn forwarded<'a>(
         flags: if redirect { rtcf::DOREDIRECT } else { 0 },
         table: Some(answer.table),
     };
-    let mut locked = answer.route.metrics.mtu_lock;
+    let mut locked = answer.route.rare.metrics.mtu_lock;
     let mut learned = None;
     if let Some(exception) = rib.exceptions.find(net.now, nexthop, key.destination) {
         if exception.gateway.is_some() {
@@ -221,7 +221,7 @@ fn forwarded<'a>(
         learned = exception.mtu.filter(|_| locked || net.sysctls.ip_forward_use_pmtu());
     }
     let device = || device_mtu(out, locked, way.gateway);
-    way.mtu = learned.or(answer.route.metrics.mtu).unwrap_or_else(device).min(65_535);
+    way.mtu = learned.or(answer.route.rare.metrics.mtu).unwrap_or_else(device).min(65_535);
     Ok(Way { route: way, answer: Some((answer.route, nexthop)) })
 }
 

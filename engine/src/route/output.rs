@@ -215,8 +215,8 @@ fn follow(
     let mut learned = None;
     if let Some((route, nexthop)) = answer {
         way.gateway = nexthop.gateway.filter(|_| nexthop.scope == scope::LINK);
-        way.metrics = *route.metrics;
-        way.mtu_locked = route.metrics.mtu_lock;
+        way.metrics = route.rare.metrics;
+        way.mtu_locked = route.rare.metrics.mtu_lock;
         if let Some(exception) = rib.exceptions.find(net.now, nexthop, way.destination) {
             if exception.gateway.is_some() {
                 way.gateway = exception.gateway;

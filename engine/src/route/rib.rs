@@ -164,14 +164,15 @@ impl<A: Address> Rib<A> {
 
     /// As `fib6_add_rt2node` does it for routes without a gateway: behind those of the same metric, once a device.
     fn insert_kernel6(&mut self, route: Route<A>) {
-        let Some(routes) = self.make(route.table).routes_mut(route.destination) else { return };
+        let table = self.make(route.table);
+        let routes = table.routes(route.destination);
         let at = routes.partition_point(|other| other.metric <= route.metric);
         let same = |other: &Route<A>| {
             let (new, old) = (route.nexthops.first(), other.nexthops.first());
             other.metric == route.metric && (new.oif, new.gateway) == (old.oif, old.gateway)
         };
         if !routes.iter().any(same) {
-            few::insert(routes, at, route);
+            table.insert_at(at, route);
         }
     }
 

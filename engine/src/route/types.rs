@@ -4,6 +4,7 @@ use core::ops::{Deref, DerefMut};
 
 use crate::addr::{Address, Prefix};
 use crate::control::{IfIndex, RouteKind, RouteMetrics, protocol, scope, table};
+use crate::seldom::{Seldom, Usual};
 use crate::time::Time;
 
 /// `RTCF_*` (`include/uapi/linux/in_route.h`): what is special about the way of one packet.
@@ -52,7 +53,7 @@ pub struct NextHops<A>(Held<A>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Held<A> {
     One(NextHop<A>),
-    Many(Vec<NextHop<A>>),
+    Many(Box<Vec<NextHop<A>>>),
 }
 
 impl<A: Copy> NextHops<A> {
@@ -66,7 +67,7 @@ impl<A: Copy> NextHops<A> {
         match nexthops.as_slice() {
             [] => NextHops::one(NextHop::on_link(0)),
             [one] => NextHops::one(*one),
-            _ => NextHops(Held::Many(nexthops)),
+            _ => NextHops(Held::Many(Box::new(nexthops))),
         }
     }
 
@@ -99,23 +100,19 @@ impl<A> DerefMut for NextHops<A> {
     }
 }
 
-/// The metrics of a route: nearly always none, then kept without allocation.
+/// What few routes have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Metrics(Option<Box<RouteMetrics>>);
-
-impl From<RouteMetrics> for Metrics {
-    fn from(metrics: RouteMetrics) -> Metrics {
-        Metrics((metrics != RouteMetrics::NONE).then(|| Box::new(metrics)))
-    }
+pub struct RareRoute {
+    /// `mtu`, `advmss` and so on.
+    pub metrics: RouteMetrics,
+    /// `realms`, IPv4 only; 0 if not set.
+    pub realms: u32,
+    /// Until when it exists, IPv6 only.
+    pub expires: Option<Time>,
 }
 
-impl Deref for Metrics {
-    type Target = RouteMetrics;
-
-    #[inline]
-    fn deref(&self) -> &RouteMetrics {
-        self.0.as_deref().unwrap_or(&RouteMetrics::NONE)
-    }
+impl Usual for RareRoute {
+    const USUAL: &'static RareRoute = &RareRoute { metrics: RouteMetrics::NONE, realms: 0, expires: None };
 }
 
 /// One route (`struct fib_alias` and its `struct fib_info` in one).
@@ -137,25 +134,21 @@ pub struct Route<A> {
     pub metric: u32,
     /// `src`: the address that local programs speak from on this way.
     pub prefsrc: Option<A>,
-    /// `mtu`, `advmss` and so on.
-    pub metrics: Metrics,
-    /// `realms`, IPv4 only; 0 if not set.
-    pub realms: u32,
+    /// What few have.
+    pub rare: Seldom<RareRoute>,
     /// `pref`, IPv6 only: 0 medium, 1 high, 3 low.
     pub preference: u8,
-    /// Until when it exists, IPv6 only.
-    pub expires: Option<Time>,
     /// The ways on; never empty.
     pub nexthops: NextHops<A>,
     /// `RTNH_F_*` of the whole route ([`Route::DEAD`], [`Route::LINKDOWN`]).
-    pub flags: u32,
+    pub flags: u8,
 }
 
 impl<A: Address> Route<A> {
     /// `RTNH_F_DEAD`: no next hop is left; it is about to be flushed.
-    pub const DEAD: u32 = 1;
+    pub const DEAD: u8 = 1;
     /// `RTNH_F_LINKDOWN`: all next hops have lost their carrier.
-    pub const LINKDOWN: u32 = 16;
+    pub const LINKDOWN: u8 = 16;
 
     /// A route to `destination` by one next hop: unicast, in table main, made by the kernel, scope universe, metric 0.
     /// The other fields are public: `Route { metric: 256, ..Route::new(…) }`.
@@ -169,10 +162,8 @@ impl<A: Address> Route<A> {
             scope: scope::UNIVERSE,
             metric: 0,
             prefsrc: None,
-            metrics: Metrics::default(),
-            realms: 0,
+            rare: Seldom::USUAL,
             preference: 0,
-            expires: None,
             nexthops: NextHops::one(nexthop),
             flags: 0,
         }
@@ -191,8 +182,8 @@ impl<A: Address> Route<A> {
         };
         (self.destination, self.tos, self.table, self.kind) == (other.destination, other.tos, other.table, other.kind)
             && (self.protocol, self.scope, self.metric) == (other.protocol, other.scope, other.metric)
-            && (self.prefsrc, self.realms) == (other.prefsrc, other.realms)
-            && self.metrics == other.metrics
+            && (self.prefsrc, self.rare.realms) == (other.prefsrc, other.rare.realms)
+            && self.rare.metrics == other.rare.metrics
             && self.nexthops.len() == other.nexthops.len()
             && self.nexthops.iter().zip(other.nexthops.iter()).all(same_hop)
     }

@@ -6,7 +6,8 @@ use crate::addr::{Address, Ipv4Addr, Prefix};
 use crate::control::{
     Errno, NextHopSpec, Refusal, RouteKind, RouteMetrics, RouteMode, RouteSpec, protocol, scope, table,
 };
-use crate::route::{Flow, Net, NextHop, NextHops, Rib, Route};
+use crate::route::{Flow, Net, NextHop, NextHops, RareRoute, Rib, Route};
+use crate::seldom::Seldom;
 
 /// `lo`'s index, in every namespace.
 pub(super) const LOOPBACK: u32 = 1;
@@ -52,7 +53,7 @@ impl Rib<Ipv4Addr> {
                 && spec.protocol.is_none_or(|wanted| wanted == protocol::UNSPEC || wanted == route.protocol)
                 && spec.metric.is_none_or(|metric| metric == 0 || metric == route.metric)
                 && nexthops_match(spec, route)
-                && metrics_match(&spec.metrics, &route.metrics)
+                && metrics_match(&spec.metrics, &route.rare.metrics)
         };
         match table.remove(destination, is_meant) {
             Some(gone) => self.exceptions.forget(&gone),
@@ -77,8 +78,11 @@ impl Rib<Ipv4Addr> {
             scope: wide,
             metric: spec.metric.unwrap_or(0),
             prefsrc: said_ip(spec.prefsrc),
-            metrics: bounded(spec.metrics).into(),
-            realms: spec.realms.unwrap_or(0),
+            rare: Seldom::kept(RareRoute {
+                metrics: bounded(spec.metrics),
+                realms: spec.realms.unwrap_or(0),
+                ..RareRoute::default()
+            }),
             nexthops: requested(spec),
             ..Route::new(destination, NextHop::on_link(0))
         };
@@ -301,7 +305,7 @@ fn nexthops_match(spec: &RouteSpec, route: &Route<Ipv4Addr>) -> bool {
     };
     match spec.nexthops.as_slice() {
         [] => true,
-        [one] => fits(one, route.nexthops.first()) && spec.realms.is_none_or(|realms| realms == route.realms),
+        [one] => fits(one, route.nexthops.first()) && spec.realms.is_none_or(|realms| realms == route.rare.realms),
         several => {
             several.len() >= route.nexthops.len()
                 && several.iter().zip(route.nexthops.iter()).all(|(said, nexthop)| fits(said, nexthop))

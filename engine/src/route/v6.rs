@@ -6,7 +6,8 @@ use super::v4::{LOOPBACK, bounded, is_error, refuse};
 use crate::addr::{Address, Ipv6Addr, Prefix};
 use crate::control::{Errno, IfIndex, NextHopSpec, Refusal, RouteKind, RouteMode, RouteSpec, protocol, scope, table};
 use crate::link::Port;
-use crate::route::{Flow, Net, NextHop, NextHops, Rib, Route};
+use crate::route::{Flow, Net, NextHop, NextHops, RareRoute, Rib, Route};
+use crate::seldom::Seldom;
 use crate::sysctl::Conf6;
 use crate::time::{Duration, Time};
 
@@ -44,12 +45,11 @@ impl Rib<Ipv6Addr> {
                 false => refuse(Errno::NoEnt, "Can not replace route - no match found"),
             };
         }
-        let Some(routes) = table.routes_mut(prefix) else { return Err(Errno::NoMem.into()) };
-        let expires = route.expires;
-        let done = match mode {
+        let expires = route.rare.expires;
+        let done = table.change(prefix, |routes| match mode {
             RouteMode::Change | RouteMode::Replace => replace(routes, route, mode),
             _ => insert(routes, route, mode),
-        };
+        });
         if done.is_ok() {
             self.note_expiry(expires);
         }
@@ -76,16 +76,16 @@ impl Rib<Ipv6Addr> {
             let found = table.routes(prefix).iter().position(|route| is_meant(spec, &said, route));
             let Some(at) = found else { continue };
             gone = true;
-            let Some(routes) = table.routes_mut(prefix) else { break };
-            let Some(route) = routes.get_mut(at) else { break };
-            let left: Vec<_> = route.nexthops.iter().filter(|hop| !fits(&said, hop)).copied().collect();
-            if said.gateway.is_some() && !left.is_empty() {
-                route.nexthops = NextHops::many(left);
-            } else {
-                routes.remove(at);
-            }
+            table.change(prefix, |routes| {
+                let Some(route) = routes.get_mut(at) else { return };
+                let left: Vec<_> = route.nexthops.iter().filter(|hop| !fits(&said, hop)).copied().collect();
+                if said.gateway.is_some() && !left.is_empty() {
+                    route.nexthops = NextHops::many(left);
+                } else {
+                    routes.remove(at);
+                }
+            });
         }
-        table.remove(prefix, |_| false);
         if gone { Ok(()) } else { Err(Errno::Srch.into()) }
     }
 
@@ -109,15 +109,15 @@ impl Rib<Ipv6Addr> {
         if nexthops.iter().enumerate().any(twice) {
             return Err(Errno::Exist.into());
         }
+        let expires = spec.expires.filter(|s| *s != 0).map(|s| net.now + Duration::from_secs(s.into()));
         Ok(Route {
             table: number,
             kind,
             protocol: spec.protocol.filter(|protocol| *protocol != protocol::UNSPEC).unwrap_or(protocol::BOOT),
             metric: spec.metric.filter(|metric| *metric != 0).unwrap_or(METRIC),
             prefsrc,
-            metrics: bounded(spec.metrics).into(),
+            rare: Seldom::kept(RareRoute { metrics: bounded(spec.metrics), expires, ..RareRoute::default() }),
             preference: spec.preference.unwrap_or(0),
-            expires: spec.expires.filter(|s| *s != 0).map(|s| net.now + Duration::from_secs(s.into())),
             nexthops: NextHops::many(nexthops),
             ..Route::new(Prefix::of(address, spec.length), NextHop::on_link(0))
         })
@@ -302,9 +302,9 @@ impl Rib<Ipv6Addr> {
         }
         let mut next: Option<Time> = None;
         self.retain(|route| {
-            let stays = route.expires.is_none_or(|end| end > now);
+            let stays = route.rare.expires.is_none_or(|end| end > now);
             if stays {
-                next = [next, route.expires].into_iter().flatten().min();
+                next = [next, route.rare.expires].into_iter().flatten().min();
             }
             stays
         });
@@ -330,8 +330,8 @@ fn insert(routes: &mut Vec<Route6>, route: Route6, mode: RouteMode) -> Result<()
         let first = route.nexthops.first();
         if other.nexthops.iter().any(|hop| same_way(hop, first)) {
             // It is there; a new lifetime it takes over.
-            if other.expires.is_some() {
-                other.expires = route.expires;
+            if other.rare.expires.is_some() {
+                other.rare.expires = route.rare.expires;
             }
             return Err(Errno::Exist.into());
         }

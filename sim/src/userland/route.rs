@@ -213,9 +213,9 @@ fn line(route: &Route<Ipv4Addr>, device: &str, numeric: bool, extended: u32) -> 
     let front = format!("{:<15} {:<15} {mask:<15} {flags:<5}", cut(&destination), cut(&shown));
     let metric = route.metric as i32;
     // The kernel keeps a segment's size where it was asked for a packet's.
-    let mss = route.metrics.advmss.map_or(0, |advmss| advmss + 40);
-    let window = route.metrics.window.unwrap_or(0);
-    let irtt = route.metrics.rtt.unwrap_or(0) >> 3;
+    let mss = route.rare.metrics.advmss.map_or(0, |advmss| advmss + 40);
+    let window = route.rare.metrics.window.unwrap_or(0);
+    let irtt = route.rare.metrics.rtt.unwrap_or(0) >> 3;
     Some(match (extended, reject) {
         (1, false) => format!("{front} {metric:<6} 0        0 {device}\n"),
         (1, true) => format!("{front} {metric:<6} -        0 -\n"),

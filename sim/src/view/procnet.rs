@@ -162,7 +162,7 @@ fn route_line(world: &World, ns: NsId, route: &Route<Ipv4Addr>) -> String {
     if length == 32 {
         flags |= HOST;
     }
-    let mtu = route.metrics.advmss.map_or(0, |mss| mss + 40);
+    let mtu = route.rare.metrics.advmss.map_or(0, |mss| mss + 40);
     format!(
         "{}\t{:08X}\t{:08X}\t{flags:04X}\t0\t0\t{}\t{:08X}\t{mtu}\t{}\t{}",
         name(world, ns, hop.oif),
@@ -170,7 +170,7 @@ fn route_line(world: &World, ns: NsId, route: &Route<Ipv4Addr>) -> String {
         number(hop.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED)),
         route.metric,
         number(mask),
-        route.metrics.window.unwrap_or(0),
-        route.metrics.rtt.unwrap_or(0) >> 3,
+        route.rare.metrics.window.unwrap_or(0),
+        route.rare.metrics.rtt.unwrap_or(0) >> 3,
     )
 }

@@ -185,7 +185,7 @@ impl Script {
             false if route.flags & Route::<A>::LINKDOWN != 0 => "linkdown ".to_string(),
             false => String::new(),
         };
-        text += &route.metrics.mtu.map_or(String::new(), |mtu| format!("mtu {mtu} "));
+        text += &route.rare.metrics.mtu.map_or(String::new(), |mtu| format!("mtu {mtu} "));
         text += if v6 { ["pref medium", "pref high", "", "pref low"][route.preference as usize] } else { "" };
         for hop in route.nexthops.iter().filter(|_| !one) {
             let (way, flags) = (hop_way(ports, hop), hop_flags(hop, ignores(hop.oif)));

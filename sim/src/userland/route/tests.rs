@@ -1,7 +1,8 @@
 use super::*;
 use vethlab_engine::addr::Prefix;
 use vethlab_engine::control::RouteMetrics;
-use vethlab_engine::route::NextHop;
+use vethlab_engine::route::{NextHop, RareRoute};
+use vethlab_engine::seldom::Seldom;
 
 fn route(address: [u8; 4], length: u8, gateway: Option<[u8; 4]>) -> Route<Ipv4Addr> {
     let hop = NextHop { gateway: gateway.map(Ipv4Addr::from), ..NextHop::on_link(2) };
@@ -17,7 +18,7 @@ fn lines(numeric: bool, extended: u32) -> String {
         Route { metric: 7, ..route([10, 4, 0, 1], 32, Some([10, 1, 0, 3])) },
         reject([10, 6, 0, 0], 16),
         reject([10, 6, 0, 1], 32),
-        Route { metrics: metrics.into(), ..route([10, 7, 0, 0], 16, Some([10, 1, 0, 3])) },
+        Route { rare: Seldom::of(RareRoute { metrics, ..RareRoute::default() }), ..route([10, 7, 0, 0], 16, Some([10, 1, 0, 3])) },
         Route { kind: RouteKind::Broadcast, ..route([10, 8, 0, 0], 16, None) },
         route([127, 0, 0, 0], 8, None),
     ];
