@@ -11,6 +11,7 @@ pub use v6::scope_of;
 
 use crate::addr::{Ipv4Addr, Ipv6Addr};
 use crate::control::Lifetime;
+use crate::link::Name;
 use crate::time::Time;
 
 /// `IFA_F_*` (`include/uapi/linux/if_addr.h`).
@@ -46,7 +47,7 @@ pub struct Address4 {
     /// `IFA_F_*`
     pub flags: u32,
     /// The label, mostly the interface's name.
-    pub label: String,
+    pub label: Name,
     /// Metric of the connected route, 0 if not set.
     pub metric: u32,
     /// `IFAPROT_*`

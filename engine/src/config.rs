@@ -16,6 +16,7 @@ use crate::link::vxlan::Vtep;
 use crate::link::{Port, Ports};
 use crate::rng::Rng;
 use crate::route::{Net, Rib};
+use crate::seldom::{Seldom, Usual};
 use crate::sysctl::Sysctls;
 use crate::time::{Time, earlier};
 
@@ -85,14 +86,24 @@ pub struct Config {
     /// What the stack must do, gathered while a command is carried out.
     pub(crate) effects: Vec<Effect>,
     pub(crate) news: Vec<LinkNews>,
+    pub(crate) switches: Seldom<Switches>,
+    pub(crate) rng: Rng,
+    deadline: Option<Time>,
+}
+
+/// Where bridges and VXLANs are, in namespaces that have any.
+#[derive(Debug, Default)]
+pub(crate) struct Switches {
     /// The ports that are bridges.
     pub(crate) bridges: Vec<IfIndex>,
     /// The ports that are VXLANs.
     pub(crate) vxlans: Vec<IfIndex>,
     /// The ends of VXLANs whose datagrams take the routes of this namespace, by their numbers.
     pub(crate) vteps: Vec<(u64, Vtep)>,
-    pub(crate) rng: Rng,
-    deadline: Option<Time>,
+}
+
+impl Usual for Switches {
+    const USUAL: &'static Switches = &Switches { bridges: Vec::new(), vxlans: Vec::new(), vteps: Vec::new() };
 }
 
 impl Config {
@@ -110,9 +121,7 @@ impl Config {
             sysctls: Watched::new(Sysctls::new()),
             effects: Vec::new(),
             news: Vec::new(),
-            bridges: Vec::new(),
-            vxlans: Vec::new(),
-            vteps: Vec::new(),
+            switches: Seldom::USUAL,
             rng,
             deadline: None,
         };

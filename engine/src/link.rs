@@ -11,6 +11,7 @@ pub mod virt;
 pub mod vxlan;
 
 pub use bridge::{Bridge, BridgeChange, BridgeConf, BridgePort, BridgePortChange, BridgeSpec, PortState};
+pub use name::Name;
 pub use port::{OperState, Port, PortCounters, PortKind, Rare};
 pub use ports::{Passing, Ports};
 pub use virt::{Lower, Macvlan, MacvlanMode, Upper, Vlan};

@@ -60,8 +60,7 @@ pub struct RareConf {
 }
 
 impl RareConf {
-    const USUAL: RareConf =
-        RareConf { neigh4: NeighValues::ipv4(), neigh6: NeighValues::ipv6(), stable_secret: None };
+    const USUAL: RareConf = RareConf { neigh4: NeighValues::ipv4(), neigh6: NeighValues::ipv6(), stable_secret: None };
 }
 
 impl Default for RareConf {

@@ -5,8 +5,8 @@ use crate::addr::{Address, Ipv4Addr, Prefix};
 use crate::config::{Config, Effect, IpVersion};
 use crate::control::{AddressMode, AddressSpec, Errno, IfIndex, Lifetime, Refusal, RouteKind, protocol, scope, table};
 use crate::few;
-use crate::link::Port;
 use crate::link::name::NAME_MAX;
+use crate::link::{Name, Port};
 use crate::route::{Net, NextHop, Route};
 use crate::time::{Duration, Time};
 
@@ -44,11 +44,11 @@ impl Address4 {
             broadcast: None,
             scope: scope::HOST,
             flags: flag::PERMANENT,
-            label: label.to_string(),
+            label: label.into(),
             metric: 0,
             protocol: super::protocol::KERNEL_LO,
-            valid: Lifetime::Forever,
-            preferred: Lifetime::Forever,
+            valid: Lifetime::FOREVER,
+            preferred: Lifetime::FOREVER,
         }
     }
 
@@ -60,16 +60,16 @@ impl Address4 {
         }
         self.valid = until(now, spec.valid);
         self.preferred = until(now, spec.preferred);
-        if self.valid == Lifetime::Forever {
+        if self.valid == Lifetime::FOREVER {
             self.flags |= flag::PERMANENT;
-            self.preferred = Lifetime::Forever;
+            self.preferred = Lifetime::FOREVER;
         }
     }
 }
 
 /// When a lifetime of so many seconds ends.
 pub(super) fn until(now: Time, seconds: Option<u32>) -> Lifetime {
-    seconds.map_or(Lifetime::Forever, |s| Lifetime::Until(now + Duration::from_secs(s.into())))
+    seconds.map_or(Lifetime::FOREVER, |s| Lifetime::until(now + Duration::from_secs(s.into())))
 }
 
 /// True for lifetimes that no address can have.
@@ -108,11 +108,11 @@ fn requested(config: &mut Config, now: Time, spec: &AddressSpec, local: Ipv4Addr
         broadcast: spec.broadcast,
         scope: spec.scope.unwrap_or(scope::UNIVERSE),
         flags: (spec.flags & !ONLY_IPV6 & !flag::SECONDARY) | noprefixroute,
-        label: spec.label.clone().unwrap_or_else(|| port.name.clone()),
+        label: spec.label.as_ref().map_or(port.name, Name::from),
         metric: spec.metric.unwrap_or(0),
         protocol: spec.protocol,
-        valid: Lifetime::Forever,
-        preferred: Lifetime::Forever,
+        valid: Lifetime::FOREVER,
+        preferred: Lifetime::FOREVER,
     };
     address.set_lifetimes(now, spec);
     Ok(address)
@@ -216,7 +216,7 @@ impl Config {
         let said = spec.peer.and_then(Ipv4Addr::from_ip).unwrap_or(local);
         let agrees = |address: &Address4| {
             address.local == local
-                && spec.label.as_ref().is_none_or(|label| *label == address.label)
+                && spec.label.as_ref().is_none_or(|label| address.label == *label)
                 && (spec.any_prefix || (spec.length == address.length && address.prefix().contains(said)))
         };
         let Some(place) = port.addresses4.iter().position(agrees) else {
@@ -321,7 +321,7 @@ impl Config {
             while !port.name.is_char_boundary(room) {
                 room -= 1;
             }
-            address.label = format!("{}{suffix}", &port.name[..room]);
+            address.label = Name::new(&format!("{}{suffix}", &port.name[..room]));
         }
     }
 

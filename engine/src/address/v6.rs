@@ -47,8 +47,8 @@ impl Address6 {
             flags: flags | flag::PERMANENT,
             metric: 0,
             protocol,
-            valid: Lifetime::Forever,
-            preferred: Lifetime::Forever,
+            valid: Lifetime::FOREVER,
+            preferred: Lifetime::FOREVER,
             dad_end: None,
         }
     }

@@ -307,25 +307,25 @@ pub struct RuleSpec {
 
 /// How long an address is valid, or preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifetime {
-    /// For ever.
-    Forever,
-    /// Until then.
-    Until(Time),
-}
+pub struct Lifetime(Time);
 
 impl Lifetime {
+    /// For ever.
+    pub const FOREVER: Lifetime = Lifetime(Time::NEVER);
+
+    /// Until then.
+    pub const fn until(end: Time) -> Lifetime {
+        Lifetime(end)
+    }
+
     /// True if it has ended.
     pub fn is_over(self, now: Time) -> bool {
-        matches!(self, Lifetime::Until(end) if end <= now)
+        self.end().is_some_and(|end| end <= now)
     }
 
     /// Its end, if it has one.
     pub fn end(self) -> Option<Time> {
-        match self {
-            Lifetime::Forever => None,
-            Lifetime::Until(end) => Some(end),
-        }
+        Some(self.0).filter(|end| *end != Time::NEVER)
     }
 
     /// Seconds that are left, as listings count them: one that was just begun is not lost yet. `None` is for ever.

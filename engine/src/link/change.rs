@@ -109,7 +109,7 @@ impl Config {
         if let Some(vlan) = &mut port.rare.vlan {
             vlan.inherits_mac = false;
         }
-        if let Some(bridge) = port.rare.bridge.as_deref_mut() {
+        if let Some(bridge) = port.rare.own_mut().and_then(|rare| rare.bridge.as_deref_mut()) {
             bridge.fixed_mac = true;
             if port.mac != mac {
                 self.bridge_set_mac(now, index, mac);
@@ -136,7 +136,7 @@ impl Config {
             return Err(Refusal::because(Errno::Inval, "mtu greater than device maximum"));
         }
         port.mtu = mtu;
-        if let Some(bridge) = port.rare.bridge.as_deref_mut() {
+        if let Some(bridge) = port.rare.own_mut().and_then(|rare| rare.bridge.as_deref_mut()) {
             bridge.fixed_mtu = true;
         }
         self.port_mtu_changed(now, index, before);
@@ -146,12 +146,12 @@ impl Config {
     /// `dev_change_name`; also while the port is up.
     fn link_set_name(&mut self, index: IfIndex, wanted: &str) -> Result<(), Refusal> {
         let port = self.ports.get(index).ok_or(Errno::NoDev)?;
-        if port.name == wanted {
+        if port.name == *wanted {
             return Ok(());
         }
         let name = name::choose(&self.ports, wanted)?;
         if let Some(port) = self.ports.get_mut(index) {
-            port.name = name;
+            port.name = name.into();
         }
         self.address4_relabel(index);
         Ok(())

@@ -108,10 +108,10 @@ impl Config {
         port.addrgenmode = port.conf.v6.get(crate::sysctl::Conf6::AddrGenMode) as u8;
         if let Some(bridge) = port.rare.own_mut().and_then(|rare| rare.bridge.as_deref_mut()) {
             bridge.fdb.insert(FdbRecord::own(port.mac, None, now), bridge.hold_time());
-            self.bridges.push(port.index);
+            self.switches.bridges.push(port.index);
         }
         if port.rare.vxlan.is_some() {
-            self.vxlans.push(port.index);
+            self.switches.vxlans.push(port.index);
         }
         self.ports.insert(port);
         self.settle()
@@ -121,8 +121,10 @@ impl Config {
     /// down.
     pub fn port_remove(&mut self, now: Time, index: IfIndex) -> (Option<Port>, Vec<Effect>) {
         self.bridge_leave_all(now, index);
-        self.bridges.retain(|bridge| *bridge != index);
-        self.vxlans.retain(|vxlan| *vxlan != index);
+        if let Some(switches) = self.switches.own_mut() {
+            switches.bridges.retain(|bridge| *bridge != index);
+            switches.vxlans.retain(|vxlan| *vxlan != index);
+        }
         if self.ports.get(index).is_some_and(Port::is_up) {
             self.port_down(now, index);
         }
@@ -168,7 +170,10 @@ impl Config {
     /// Links that stand on this one may have to follow it, and the one below it may have to know.
     fn tell_uppers(&mut self, index: IfIndex) {
         let stands = |port: &Port| {
-            !port.rare.uppers.is_empty() || port.rare.vlan.is_some() || port.rare.macvlan.is_some() || port.rare.vxlan.is_some()
+            !port.rare.uppers.is_empty()
+                || port.rare.vlan.is_some()
+                || port.rare.macvlan.is_some()
+                || port.rare.vxlan.is_some()
         };
         if self.ports.get(index).is_some_and(stands) {
             self.tell(LinkNews::Lower(index));

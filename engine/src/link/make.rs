@@ -1,6 +1,7 @@
 //! New ports, as their drivers make them.
 
 use super::bridge::Bridge;
+use super::name::Name;
 use super::port::{OperState, Port, PortCounters, PortKind, Rare, flag};
 use super::virt::{Lower, Macvlan, MacvlanMode, Vlan};
 use super::vxlan::{Vxlan, VxlanSpec};
@@ -15,7 +16,7 @@ impl Port {
     pub fn new_loopback(now: Time) -> Port {
         Port {
             index: 1,
-            name: "lo".to_string(),
+            name: Name::new("lo"),
             kind: PortKind::Loopback,
             mac: Mac::ZERO,
             mac_set: false,
@@ -43,7 +44,7 @@ impl Port {
     }
 
     /// An Ethernet port with a veth's bounds, down and without carrier (`drivers/net/veth.c`).
-    pub fn new_ethernet(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+    pub fn new_ethernet(index: IfIndex, name: impl Into<Name>, mac: Mac, now: Time) -> Port {
         Port {
             index,
             name: name.into(),
@@ -62,7 +63,7 @@ impl Port {
     }
 
     /// A dummy, down (`drivers/net/dummy.c`).
-    pub fn new_dummy(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+    pub fn new_dummy(index: IfIndex, name: impl Into<Name>, mac: Mac, now: Time) -> Port {
         Port {
             kind: PortKind::Dummy,
             set_flags: flag::BROADCAST | flag::NOARP,
@@ -74,7 +75,7 @@ impl Port {
     }
 
     /// A bridge without ports, down (`br_dev_setup`).
-    pub fn new_bridge(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+    pub fn new_bridge(index: IfIndex, name: impl Into<Name>, mac: Mac, now: Time) -> Port {
         Port {
             kind: PortKind::Bridge,
             carrier: true,
@@ -87,7 +88,7 @@ impl Port {
     /// A VLAN, down; what it stands on is written down afterwards (`vlan_setup`, `vlan_dev_init`).
     pub fn new_vlan(
         index: IfIndex,
-        name: impl Into<String>,
+        name: impl Into<Name>,
         mac: Mac,
         now: Time,
         protocol: u16,
@@ -104,7 +105,7 @@ impl Port {
     }
 
     /// A macvlan, down; what it stands on is written down afterwards (`macvlan_setup`).
-    pub fn new_macvlan(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time, mode: MacvlanMode) -> Port {
+    pub fn new_macvlan(index: IfIndex, name: impl Into<Name>, mac: Mac, now: Time, mode: MacvlanMode) -> Port {
         let macvlan = Macvlan { lower: Lower::Here(0), mode };
         Port {
             kind: PortKind::Macvlan,
@@ -114,7 +115,7 @@ impl Port {
     }
 
     /// A VXLAN, down (`vxlan_setup`).
-    pub fn new_vxlan(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time, spec: VxlanSpec) -> Port {
+    pub fn new_vxlan(index: IfIndex, name: impl Into<Name>, mac: Mac, now: Time, spec: VxlanSpec) -> Port {
         Port {
             kind: PortKind::Vxlan,
             rare: Seldom::of(Rare { vxlan: Some(Box::new(Vxlan::new(spec, now))), ..Rare::default() }),
@@ -123,7 +124,7 @@ impl Port {
     }
 
     /// A port that stands on another one.
-    fn new_over(index: IfIndex, name: impl Into<String>, mac: Mac, now: Time) -> Port {
+    fn new_over(index: IfIndex, name: impl Into<Name>, mac: Mac, now: Time) -> Port {
         Port { carrier: true, carrier_changes: (0, 0), ..Port::new_ethernet(index, name, mac, now) }
     }
 }

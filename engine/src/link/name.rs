@@ -2,9 +2,72 @@
 
 use super::Ports;
 use crate::control::Errno;
+use core::fmt;
+use core::ops::Deref;
 
 /// Longest name, in bytes (`IFNAMSIZ` without its zero).
 pub const NAME_MAX: usize = 15;
+
+/// The name of a port, or an address's label: up to [`NAME_MAX`] bytes, kept in place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    length: u8,
+    bytes: [u8; NAME_MAX],
+}
+
+impl Name {
+    /// This one; of a longer text as much as there is room for.
+    pub fn new(text: &str) -> Name {
+        let length = text.floor_char_boundary(NAME_MAX);
+        let mut bytes = [0; NAME_MAX];
+        bytes.iter_mut().zip(text.bytes().take(length)).for_each(|(to, byte)| *to = byte);
+        Name { length: length as u8, bytes }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        let text = self.bytes.get(..self.length.into()).unwrap_or_default();
+        core::str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Name {
+    fn from(text: T) -> Name {
+        Name::new(text.as_ref())
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq<str> for Name {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<String> for Name {
+    fn eq(&self, other: &String) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
 
 /// Patterns are counted up to this number (`8 * PAGE_SIZE`).
 const NUMBERS: u32 = 32768;

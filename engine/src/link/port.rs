@@ -1,6 +1,7 @@
 //! A port: one interface of a namespace, as `struct net_device` and its `in_device` hold it.
 
 use super::bridge::{Bridge, BridgePort};
+use super::name::Name;
 use super::virt::{Lower, Macvlan, Upper, Vlan};
 use super::vxlan::Vxlan;
 use crate::addr::Mac;
@@ -82,7 +83,7 @@ pub struct Port {
     /// Its number in this namespace.
     pub index: IfIndex,
     /// Its name: 1 to 15 bytes, no `/` and no white space.
-    pub name: String,
+    pub name: Name,
     /// What stands behind it.
     pub kind: PortKind,
     /// Its own MAC.

@@ -82,7 +82,7 @@ impl Ports {
 
     /// The port of this name.
     pub fn named(&self, name: &str) -> Option<&Port> {
-        self.sorted.iter().find(|port| port.name == name)
+        self.sorted.iter().find(|port| port.name == *name)
     }
 
     /// All, by index.

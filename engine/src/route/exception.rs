@@ -114,7 +114,7 @@ pub enum Redirect {
 impl Rib<Ipv4Addr> {
     /// What the path taught and still holds, as `ip route show cache` lists it.
     pub fn cache(&self, net: Net<'_>) -> Vec<RouteWay> {
-        let held = self.exceptions.known.iter().filter(|(_, exception)| exception.expires > net.now);
+        let held = self.rare.exceptions.known.iter().filter(|(_, exception)| exception.expires > net.now);
         held.filter_map(|(&(destination, oif, gateway), exception)| {
             let answer = self.lookup(net, &Flow { oif: Some(oif), ..Flow::to(destination) }).ok()?;
             let nexthop = answer.route.nexthops.iter().find(|hop| (hop.oif, hop.gateway) == (oif, gateway))?;
@@ -150,7 +150,7 @@ impl Rib<Ipv4Addr> {
         let nexthops = answer.route.nexthops.clone();
         for nexthop in nexthops.iter() {
             let key = (key.destination, nexthop.oif, nexthop.gateway);
-            self.exceptions.learn(net.now, key, None, Some((mtu, locked)), net.now + lasts);
+            self.rare.exceptions.learn(net.now, key, None, Some((mtu, locked)), net.now + lasts);
         }
     }
 
@@ -172,7 +172,7 @@ impl Rib<Ipv4Addr> {
         }
         let Some(nexthop) = answer.map(|(_, nexthop)| *nexthop) else { return Redirect::Ignored };
         let key = (key.destination, nexthop.oif, nexthop.gateway);
-        self.exceptions.learn(net.now, key, Some(gateway), None, net.now + REDIRECT_TIMEOUT);
+        self.rare.exceptions.learn(net.now, key, Some(gateway), None, net.now + REDIRECT_TIMEOUT);
         Redirect::Learned
     }
 
@@ -195,7 +195,9 @@ impl Rib<Ipv4Addr> {
 
     /// The MTU of a port changed: what was learned about paths through it follows (`fib_sync_mtu`).
     pub fn mtu_changed(&mut self, port: IfIndex, new: u32, before: u32) {
-        self.exceptions.sync_mtu(port, new, before);
+        if let Some(rare) = self.rare.own_mut() {
+            rare.exceptions.sync_mtu(port, new, before);
+        }
     }
 }
 

@@ -195,7 +195,7 @@ fn sent(
     way.uid = Some(ask.uid.unwrap_or(0));
     way.flags |= u32::from(route.flags);
     way.expires = route.expires.map(seconds);
-    let exception = answer.and_then(|(_, nexthop)| rib.exceptions.find(net.now, nexthop, destination));
+    let exception = answer.and_then(|(_, nexthop)| rib.rare.exceptions.find(net.now, nexthop, destination));
     if let Some(exception) = exception {
         way.metrics.mtu = exception.mtu.or(way.metrics.mtu);
         way.metrics.mtu_lock |= exception.locked;

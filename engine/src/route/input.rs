@@ -43,7 +43,7 @@ pub(crate) fn lasting_route(
     let Way { route, answer } = way(net, rib, key)?;
     let has_choice = answer.is_some_and(|(route, _)| route.nexthops.len() > 1);
     let is_group = key.destination.is_multicast();
-    let lasts = !has_choice && !is_group && !key.arp && rib.exceptions.is_empty() && !rib.looks_at_transport();
+    let lasts = !has_choice && !is_group && !key.arp && rib.rare.exceptions.is_empty() && !rib.looks_at_transport();
     Ok((route, lasts))
 }
 
@@ -211,7 +211,7 @@ fn forwarded<'a>(
     };
     let mut locked = answer.route.rare.metrics.mtu_lock;
     let mut learned = None;
-    if let Some(exception) = rib.exceptions.find(net.now, nexthop, key.destination) {
+    if let Some(exception) = rib.rare.exceptions.find(net.now, nexthop, key.destination) {
         if exception.gateway.is_some() {
             way.gateway = exception.gateway;
             way.flags |= rtcf::REDIRECTED;

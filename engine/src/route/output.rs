@@ -217,7 +217,7 @@ fn follow(
         way.gateway = nexthop.gateway.filter(|_| nexthop.scope == scope::LINK);
         way.metrics = route.rare.metrics;
         way.mtu_locked = route.rare.metrics.mtu_lock;
-        if let Some(exception) = rib.exceptions.find(net.now, nexthop, way.destination) {
+        if let Some(exception) = rib.rare.exceptions.find(net.now, nexthop, way.destination) {
             if exception.gateway.is_some() {
                 way.gateway = exception.gateway;
                 way.flags |= rtcf::REDIRECTED;

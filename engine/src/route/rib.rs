@@ -6,27 +6,63 @@ use crate::addr::{Address, Prefix};
 use crate::control::{RouteKind, RouteMode, RuleAction, table};
 use crate::few;
 use crate::route::{Answer, Flow, Net, Route, Rule, Unroutable};
+use crate::seldom::{Seldom, Usual};
 use crate::time::Time;
 
 /// The tables of one version of IP.
 #[derive(Clone, Debug)]
 pub struct Rib<A: Address> {
-    /// The first is `main`; `local` is in it until rules are made.
+    /// `local` is in it until rules are made.
+    main: Table<A>,
+    local: Option<Table<A>>,
+    /// The two are listed.
+    has_main: bool,
+    has_local: bool,
+    /// The user made or removed rules: `local` is no longer in `main` (`fib_has_custom_rules`).
+    pub(super) custom_rules: bool,
+    /// The user made local routes (`fib_has_custom_local_routes`).
+    pub(super) custom_locals: bool,
+    pub(super) rare: Seldom<RareTables<A>>,
+}
+
+/// What few namespaces have.
+#[derive(Clone, Debug)]
+pub(super) struct RareTables<A: Address> {
+    /// Besides `main` and `local`.
     tables: Vec<Table<A>>,
-    /// The tables that exist, in the order of the kernel's listing.
+    /// All tables that exist, in the order of the kernel's listing; none: there are no others than those two.
     known: Vec<u32>,
     /// Where table `default` is.
     last_resort: Option<usize>,
     /// None: nobody has changed them.
     rules: Option<Vec<Rule<A>>>,
-    /// The user made or removed rules: `local` is no longer in `main` (`fib_has_custom_rules`).
-    pub(super) custom_rules: bool,
-    /// The user made local routes (`fib_has_custom_local_routes`).
-    pub(super) custom_locals: bool,
     /// What the path taught.
     pub(super) exceptions: Exceptions<A>,
     /// When the first route ends, or earlier.
     next_expiry: Option<Time>,
+}
+
+impl<A: Address> RareTables<A> {
+    const fn new() -> RareTables<A> {
+        RareTables {
+            tables: Vec::new(),
+            known: Vec::new(),
+            last_resort: None,
+            rules: None,
+            exceptions: Exceptions::new(),
+            next_expiry: None,
+        }
+    }
+}
+
+impl<A: Address> Default for RareTables<A> {
+    fn default() -> RareTables<A> {
+        RareTables::new()
+    }
+}
+
+impl<A: Address> Usual for RareTables<A> {
+    const USUAL: &'static RareTables<A> = &RareTables::new();
 }
 
 impl<A: Address> Default for Rib<A> {
@@ -39,14 +75,13 @@ impl<A: Address> Rib<A> {
     /// A fresh namespace's: rules for `local`, `main` and `default`, and nothing in them.
     pub fn new() -> Rib<A> {
         let mut rib = Rib {
-            tables: vec![Table::new(table::MAIN)],
-            known: Vec::new(),
-            last_resort: None,
-            rules: None,
+            main: Table::new(table::MAIN),
+            local: None,
+            has_main: false,
+            has_local: false,
             custom_rules: false,
             custom_locals: false,
-            exceptions: Exceptions::new(),
-            next_expiry: None,
+            rare: Seldom::USUAL,
         };
         // IPv6 keeps its tables apart, and has both from the beginning.
         if A::BITS == 128 {
@@ -65,16 +100,16 @@ impl<A: Address> Rib<A> {
 
     /// All tables' routes in the order of `ip route show table all`.
     pub fn routes(&self) -> impl Iterator<Item = &Route<A>> {
-        self.known.iter().filter_map(|&number| self.table(number)).flatten()
+        self.known().filter_map(|number| self.table(number)).flatten()
     }
 
     /// The rules, in the order they are asked.
     pub fn rules(&self) -> &[Rule<A>] {
-        self.rules.as_deref().unwrap_or(A::INITIAL)
+        self.rare.rules.as_deref().unwrap_or(A::INITIAL)
     }
 
     pub(super) fn rules_mut(&mut self) -> &mut Vec<Rule<A>> {
-        self.rules.get_or_insert_with(|| A::INITIAL.to_vec())
+        self.rare.rules.get_or_insert_with(|| A::INITIAL.to_vec())
     }
 
     /// True if a rule looks at protocol or ports (`fib_rules_require_fldissect`).
@@ -89,10 +124,12 @@ impl<A: Address> Rib<A> {
         if self.custom_rules {
             return self.lookup_by_rules(net, flow);
         }
-        let main = self.tables.first().map_or(Err(Miss::GoOn), |main| main.lookup(net, flow));
-        let answer = match (main, self.last_resort) {
-            (Err(Miss::GoOn), Some(at)) => self.tables.get(at).map_or(main, |table| table.lookup(net, flow)),
-            _ => main,
+        let answer = match self.main.lookup(net, flow) {
+            Err(Miss::GoOn) => match self.rare.last_resort.and_then(|at| self.rare.tables.get(at)) {
+                Some(table) => table.lookup(net, flow),
+                None => Err(Miss::GoOn),
+            },
+            answer => answer,
         };
         answer.map_err(|miss| match miss {
             Miss::GoOn => Unroutable::NoRoute,
@@ -103,7 +140,7 @@ impl<A: Address> Rib<A> {
     /// What [`Table::hop_towards`] says of the tree that is asked first while there are no rules.
     #[inline]
     pub(super) fn hop_in_main(&self, destination: A) -> u8 {
-        self.tables.first().map_or(0, |main| main.hop_towards(destination))
+        self.main.hop_towards(destination)
     }
 
     /// `fib_rules_lookup`
@@ -148,7 +185,7 @@ impl<A: Address> Rib<A> {
     pub(super) fn is_own(&self, address: A) -> bool {
         let local = |route: &Route<A>| route.table == table::LOCAL && route.kind == RouteKind::Local;
         // Until there are rules it is the tree that is asked first.
-        let tree = if self.custom_rules { self.asked(table::LOCAL) } else { self.tables.first() };
+        let tree = if self.custom_rules { self.asked(table::LOCAL) } else { Some(&self.main) };
         tree.is_some_and(|table| table.routes(Prefix::host(address)).iter().any(local))
     }
 
@@ -186,59 +223,81 @@ impl<A: Address> Rib<A> {
                 && route.nexthops.first().oif == other.nexthops.first().oif
                 && other.nexthops.first().gateway.is_none()
         };
-        let Some(at) = self.place(route.table) else { return false };
-        let gone = self.tables.get_mut(at).and_then(|table| table.remove(route.destination, is_meant));
+        let gone = self.asked_mut(route.table).and_then(|table| table.remove(route.destination, is_meant));
         if let Some(gone) = &gone {
-            self.exceptions.forget(gone);
+            self.forget(gone);
         }
         gone.is_some()
     }
 
+    /// The route is gone, and what was learned on its way with it.
+    pub(super) fn forget(&mut self, gone: &Route<A>) {
+        if let Some(rare) = self.rare.own_mut() {
+            rare.exceptions.forget(gone);
+        }
+    }
+
     /// `ip route flush cache`: forgets what the path taught.
     pub fn flush_cache(&mut self) {
-        self.exceptions.clear();
+        if let Some(rare) = self.rare.own_mut() {
+            rare.exceptions.clear();
+        }
     }
 
     /// When a route must go because its time is over.
     pub(crate) fn next_expiry(&self) -> Option<Time> {
-        self.next_expiry
+        self.rare.next_expiry
     }
 
     pub(super) fn set_expiry(&mut self, next: Option<Time>) {
-        self.next_expiry = next;
+        if self.rare.next_expiry != next {
+            self.rare.next_expiry = next;
+        }
     }
 
     /// A route came that ends then.
     pub(super) fn note_expiry(&mut self, expires: Option<Time>) {
-        self.next_expiry = [self.next_expiry, expires].into_iter().flatten().min();
+        self.set_expiry([self.next_expiry(), expires].into_iter().flatten().min());
     }
 
     /// Gives each route of each table to `change`; those it answers `false` for go.
     pub(super) fn retain(&mut self, mut change: impl FnMut(&mut Route<A>) -> bool) {
-        let exceptions = &mut self.exceptions;
-        for table in &mut self.tables {
-            table.retain(&mut change, |gone| exceptions.forget(gone));
+        let usual = core::iter::once(&mut self.main).chain(&mut self.local);
+        match self.rare.own_mut() {
+            Some(RareTables { tables, exceptions, .. }) => {
+                usual.chain(tables).for_each(|table| table.retain(&mut change, |gone| exceptions.forget(gone)));
+            }
+            None => usual.for_each(|table| table.retain(&mut change, |_| {})),
         }
     }
 
-    /// Where the table is, if there ever was such a one.
-    fn place(&self, number: u32) -> Option<usize> {
+    /// The table in whose tree a table is, if there ever was such a one.
+    fn tree(&self, number: u32) -> Option<u32> {
         let number = if number == table::UNSPEC { table::MAIN } else { number };
-        if !self.known.contains(&number) {
-            return None;
-        }
-        let tree = if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number };
-        self.tables.iter().position(|table| table.number == tree)
+        let exists = match number {
+            table::MAIN => self.has_main,
+            table::LOCAL => self.has_local,
+            _ => self.rare.known.contains(&number),
+        };
+        exists.then_some(if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number })
     }
 
     /// The table, with what else is in its tree.
     pub(super) fn asked(&self, number: u32) -> Option<&Table<A>> {
-        self.place(number).and_then(|at| self.tables.get(at))
+        match self.tree(number)? {
+            table::MAIN => Some(&self.main),
+            table::LOCAL => self.local.as_ref(),
+            number => self.rare.tables.iter().find(|table| table.number == number),
+        }
     }
 
     /// The table, if it exists.
     pub(super) fn asked_mut(&mut self, number: u32) -> Option<&mut Table<A>> {
-        self.place(number).and_then(|at| self.tables.get_mut(at))
+        match self.tree(number)? {
+            table::MAIN => Some(&mut self.main),
+            table::LOCAL => self.local.as_mut(),
+            number => self.rare.tables.iter_mut().find(|table| table.number == number),
+        }
     }
 
     /// The table; it is made if there is none (`fib_new_table`).
@@ -248,23 +307,50 @@ impl<A: Address> Rib<A> {
             self.note(table::MAIN);
         }
         self.note(number);
-        let tree = if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number };
-        let at = self.tables.iter().position(|table| table.number == tree).unwrap_or_else(|| {
-            few::push(&mut self.tables, Table::new(tree));
-            self.tables.len() - 1
-        });
-        if number == table::DEFAULT {
-            self.last_resort = Some(at);
+        match number {
+            table::MAIN => &mut self.main,
+            table::LOCAL if !self.custom_rules => &mut self.main,
+            table::LOCAL => self.local.get_or_insert_with(|| Table::new(number)),
+            _ => {
+                let RareTables { tables, last_resort, .. } = &mut *self.rare;
+                let at = tables.iter().position(|table| table.number == number).unwrap_or_else(|| {
+                    few::push(tables, Table::new(number));
+                    tables.len() - 1
+                });
+                if number == table::DEFAULT {
+                    *last_resort = Some(at);
+                }
+                &mut tables[at]
+            }
         }
-        &mut self.tables[at]
+    }
+
+    /// The tables that exist, in the order of the kernel's listing.
+    fn known(&self) -> impl Iterator<Item = u32> {
+        let alone = self.rare.known.is_empty();
+        let usual = [(table::MAIN, self.has_main), (table::LOCAL, self.has_local)];
+        let usual = usual.into_iter().filter(move |(_, exists)| alone && *exists).map(|(number, _)| number);
+        usual.chain(self.rare.known.iter().copied())
     }
 
     /// Tables are listed by the last byte of their number, and the newest first (`FIB_TABLE_HASHSZ`).
     fn note(&mut self, number: u32) {
-        if !self.known.contains(&number) {
-            let at = self.known.partition_point(|other| other & 255 < number & 255);
-            few::insert(&mut self.known, at, number);
+        if self.known().any(|known| known == number) {
+            return;
         }
+        if self.rare.known.is_empty() && matches!(number, table::MAIN | table::LOCAL) {
+            return self.mark(number);
+        }
+        let mut known: Vec<u32> = self.known().collect();
+        let at = known.partition_point(|other| other & 255 < number & 255);
+        known.insert(at, number);
+        self.rare.known = known;
+        self.mark(number);
+    }
+
+    fn mark(&mut self, number: u32) {
+        self.has_main |= number == table::MAIN;
+        self.has_local |= number == table::LOCAL;
     }
 
     /// Rules were changed: `local` gets a tree of its own (`fib_unmerge`).
@@ -273,11 +359,8 @@ impl<A: Address> Rib<A> {
             return;
         }
         self.custom_rules = true;
-        if self.known.contains(&table::LOCAL)
-            && let Some(main) = self.tables.first_mut()
-        {
-            let local = main.split(table::LOCAL);
-            self.tables.push(local);
+        if self.has_local {
+            self.local = Some(self.main.split(table::LOCAL));
         }
     }
 }

@@ -30,7 +30,7 @@ impl Lab {
                 Time::ZERO,
                 Port {
                     index,
-                    name: name.to_string(),
+                    name: name.into(),
                     kind: PortKind::Ethernet,
                     mac: Mac([2, 0, 0, 0, 0, index as u8]),
                     mtu: 1500,

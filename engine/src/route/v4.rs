@@ -29,7 +29,7 @@ impl Rib<Ipv4Addr> {
         let route = self.create(net, spec)?;
         let custom = route.kind == RouteKind::Local;
         if let Some(old) = self.make(number).insert(route, mode)? {
-            self.exceptions.forget(&old);
+            self.forget(&old);
         }
         self.custom_locals |= custom;
         Ok(())
@@ -56,7 +56,7 @@ impl Rib<Ipv4Addr> {
                 && metrics_match(&spec.metrics, &route.rare.metrics)
         };
         match table.remove(destination, is_meant) {
-            Some(gone) => self.exceptions.forget(&gone),
+            Some(gone) => self.forget(&gone),
             None => return Err(Errno::Srch.into()),
         }
         Ok(())

@@ -22,7 +22,8 @@ use crate::wire::{Ethernet, Ipv4, ethernet};
 impl Stack {
     /// True if bridged frames of this bridge are asked about.
     fn bridge_asks(&self, master: IfIndex) -> bool {
-        let own = |master| self.config.ports.get(master)?.rare.bridge.as_ref().map(|bridge| bridge.conf.nf_call_iptables);
+        let own =
+            |master| self.config.ports.get(master)?.rare.bridge.as_ref().map(|bridge| bridge.conf.nf_call_iptables);
         self.config.sysctls.bridge_nf_call_iptables() || own(master) == Some(true)
     }
 

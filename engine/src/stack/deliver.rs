@@ -8,8 +8,8 @@ use crate::conntrack::Nfct;
 use crate::control::{IfIndex, RouteKind};
 use crate::filter::Hook;
 use crate::frame::FrameBuf;
-use crate::ip::offload::finish_checksum;
 use crate::ip::Reassembly;
+use crate::ip::offload::finish_checksum;
 use crate::ip::reassembly::Discarded;
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
@@ -57,7 +57,7 @@ impl Stack {
         match packet.header.protocol {
             protocol::ICMP => self.icmp_receive(cx, packet),
             protocol::UDP => {
-                if !self.config.vteps.is_empty()
+                if !self.config.switches.vteps.is_empty()
                     && let Some(taken) = self.vxlan_receive(cx, packet)
                 {
                     return taken.map(|()| Answer::None);
@@ -104,8 +104,7 @@ impl Stack {
 
     /// Fragments that became part of nothing. The sender of a datagram whose time is over is told (`ip_expire`).
     pub(super) fn discard_fragments<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
-        while let Some(Discarded { frame, reason, port, tell }) = self.reassembly.own_mut().and_then(Reassembly::pop)
-        {
+        while let Some(Discarded { frame, reason, port, tell }) = self.reassembly.own_mut().and_then(Reassembly::pop) {
             if tell {
                 self.tell_of_lateness(cx, port, &frame, observer);
             }

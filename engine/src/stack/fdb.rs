@@ -159,8 +159,8 @@ impl Stack {
             return;
         }
         self.vxlan_tick(now);
-        for at in 0..self.config.bridges.len() {
-            let bridge = self.config.bridges.get(at).and_then(|index| self.config.ports.bridge_mut(*index));
+        for at in 0..self.config.switches.bridges.len() {
+            let bridge = self.config.switches.bridges.get(at).and_then(|index| self.config.ports.bridge_mut(*index));
             let Some(bridge) = bridge else { continue };
             if bridge.fdb.deadline().is_some_and(|deadline| deadline <= now) {
                 let hold = bridge.hold_time();
@@ -172,13 +172,23 @@ impl Stack {
     /// True if anything here learns who is where.
     #[inline]
     pub(super) fn has_fdb(&self) -> bool {
-        !self.config.bridges.is_empty() || !self.config.vxlans.is_empty()
+        !self.config.switches.bridges.is_empty() || !self.config.switches.vxlans.is_empty()
     }
 
     /// When something expires.
     pub(super) fn fdb_deadline(&self) -> Option<Time> {
-        let bridges = self.config.bridges.iter().filter_map(|index| self.config.ports.get(*index)?.rare.bridge.as_deref());
-        let vxlans = self.config.vxlans.iter().filter_map(|index| self.config.ports.get(*index)?.rare.vxlan.as_ref()?.gc);
+        let bridges = self
+            .config
+            .switches
+            .bridges
+            .iter()
+            .filter_map(|index| self.config.ports.get(*index)?.rare.bridge.as_deref());
+        let vxlans = self
+            .config
+            .switches
+            .vxlans
+            .iter()
+            .filter_map(|index| self.config.ports.get(*index)?.rare.vxlan.as_ref()?.gc);
         bridges.filter_map(|bridge| bridge.fdb.deadline()).chain(vxlans).min()
     }
 

@@ -49,7 +49,8 @@ impl Stack {
         let of = |mac| port.rare.uppers.iter().filter(up).find(move |upper| upper.takes.is_mac(mac)).copied();
         let rise = |upper: Upper| Fate::Rise { place: upper.place, tagged: false, host: true };
         if !header.destination.is_multicast() {
-            let passthru = port.rare.uppers.iter().find(|upper| matches!(upper.takes, Takes::Mac(_, MacvlanMode::Passthru)));
+            let passthru =
+                port.rare.uppers.iter().find(|upper| matches!(upper.takes, Takes::Mac(_, MacvlanMode::Passthru)));
             return passthru.copied().or(of(header.destination)).map(rise);
         }
         let source = of(header.source);

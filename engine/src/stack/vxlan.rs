@@ -39,7 +39,7 @@ impl Stack {
 
     /// The end of a VXLAN is here, under this number, or is another now.
     pub fn vtep_put(&mut self, number: u64, vtep: Vtep) {
-        let vteps = &mut self.config.vteps;
+        let vteps = &mut self.config.switches.vteps;
         vteps.retain(|(known, _)| *known != number);
         vteps.push((number, vtep));
         vteps.sort_by_key(|(number, _)| *number);
@@ -47,7 +47,9 @@ impl Stack {
 
     /// It is gone.
     pub fn vtep_remove(&mut self, number: u64) {
-        self.config.vteps.retain(|(known, _)| *known != number);
+        if let Some(switches) = self.config.switches.own_mut() {
+            switches.vteps.retain(|(known, _)| *known != number);
+        }
     }
 
     /// A frame leaves by a VXLAN (`vxlan_xmit`): to all hosts that its goal may be behind.
@@ -166,7 +168,7 @@ impl Stack {
         let segment = packet.payload();
         let header = Udp::parse(segment)?;
         let listens = |vtep: &Vtep| vtep.up && vtep.port == header.destination;
-        self.config.vteps.iter().find(|(_, vtep)| listens(vtep))?;
+        self.config.switches.vteps.iter().find(|(_, vtep)| listens(vtep))?;
         Some(self.decapsulate(cx, packet, header.destination))
     }
 
@@ -180,7 +182,7 @@ impl Stack {
         let link = Ethernet::parse(inner).filter(|_| flags & HAS_VNI != 0).ok_or(DropReason::VxlanHeader)?;
         let vni = u32::from_be_bytes([0, a, b, c]);
         let is_it = |vtep: &Vtep| vtep.up && vtep.port == port && vtep.vni == vni;
-        let found = self.config.vteps.iter().find(|(_, vtep)| is_it(vtep)).map(|(_, vtep)| vtep.place);
+        let found = self.config.switches.vteps.iter().find(|(_, vtep)| is_it(vtep)).map(|(_, vtep)| vtep.place);
         let place = found.ok_or(DropReason::VxlanUnknown)?;
         if let Place::Here(index) = place {
             self.vxlan_admits(cx.now, index, &link, source)?;
@@ -227,7 +229,7 @@ impl Stack {
     /// True if a VXLAN of ours listens to this group.
     #[cold]
     pub(super) fn vxlan_joined(&self, group: Ipv4Addr) -> bool {
-        self.config.vteps.iter().any(|(_, vtep)| vtep.up && vtep.group == Some(group))
+        self.config.switches.vteps.iter().any(|(_, vtep)| vtep.up && vtep.group == Some(group))
     }
 
     /// `vxlan_fdb_add`

@@ -148,7 +148,8 @@ impl Sysctls {
             }
         }
         let of_ports = ports.iter().map(|port| (port.name.as_str(), port.has_ipv6(), true));
-        for (name, v6, neigh) in of_ports.chain([("all", true, false), ("default", true, self.rare.initial.is_some())]) {
+        for (name, v6, neigh) in of_ports.chain([("all", true, false), ("default", true, self.rare.initial.is_some())])
+        {
             directory(&mut paths, name, "ipv4", neigh, Conf4::ALL.map(Conf4::name).as_slice());
             if v6 {
                 directory(&mut paths, name, "ipv6", neigh, Conf6::ALL.map(Conf6::name).as_slice());

@@ -73,7 +73,8 @@ impl Sysctls {
                 values.write(key, value).map(|()| Effects::new())
             }
             Place::Neigh(family, _, key) => {
-                let values = if family == Family::V4 { &mut self.default.rare.neigh4 } else { &mut self.default.rare.neigh6 };
+                let values =
+                    if family == Family::V4 { &mut self.default.rare.neigh4 } else { &mut self.default.rare.neigh6 };
                 values.write(key, value).map(|()| Effects::new())
             }
             Place::Limit(family, name) => {

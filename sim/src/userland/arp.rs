@@ -201,7 +201,7 @@ fn entries(p: &Proc) -> Vec<Entry> {
             complete: !matches!(state, None | Some(Nud::None | Nud::Incomplete | Nud::Failed)),
             permanent: matches!(state, None | Some(Nud::Permanent)),
             published: state.is_none(),
-            device: port.map_or_else(|| "*".to_string(), |port| port.name.clone()),
+            device: port.map_or_else(|| "*".to_string(), |port| port.name.to_string()),
         })
     };
     let neighbors = stack.neighbor_entries(world.now()).into_iter().filter(|neighbor| neighbor.state != Nud::Noarp);

@@ -255,7 +255,7 @@ fn find_device(p: &Proc, o: &Options) -> Result<Device, Exit> {
 
 fn route_device(p: &Proc, destination: Ipv4Addr) -> Option<String> {
     let (index, _) = socket::route(p, destination).ok()?;
-    p.world().stack(p.ns()).ports().get(index).map(|port| port.name.clone())
+    p.world().stack(p.ns()).ports().get(index).map(|port| port.name.to_string())
 }
 
 /// The address that asks: `-s`, the target itself when it is announced, else what the kernel would choose on the link.

@@ -278,7 +278,7 @@ impl Ip {
         // This, too, asks the kernel for the link.
         self.world().link_sync(self.ns, index);
         match self.world().stack(self.ns).ports().get(index) {
-            Some(port) => port.name.clone(),
+            Some(port) => port.name.to_string(),
             None if index == 0 => "*".to_owned(),
             None => format!("if{index}"),
         }

@@ -91,7 +91,7 @@ fn attribute(name: &str) -> Option<Entry> {
 
 /// The links of a directory to others: `master`, `upper_…` and `lower_…`, and in `brport` the bridge.
 fn links(world: &World, ns: NsId, port: &Port) -> Vec<(String, String)> {
-    let name_of = |index| world.stack(ns).ports().get(index).map(|port| port.name.clone());
+    let name_of = |index| world.stack(ns).ports().get(index).map(|port| port.name.to_string());
     let mut links = Vec::new();
     if let Some(master) = port.master.and_then(name_of) {
         links.push((format!("upper_{master}"), master.clone()));
@@ -101,10 +101,10 @@ fn links(world: &World, ns: NsId, port: &Port) -> Vec<(String, String)> {
         let stands_on =
             world.lower(ns, other.index).is_some_and(|lower| lower.netns == ns && lower.index == port.index);
         if stands_on {
-            links.push((format!("upper_{}", other.name), other.name.clone()));
+            links.push((format!("upper_{}", other.name), other.name.to_string()));
         }
         if other.master == Some(port.index) {
-            links.push((format!("lower_{}", other.name), other.name.clone()));
+            links.push((format!("lower_{}", other.name), other.name.to_string()));
         }
     }
     if let Some(lower) = world.lower(ns, port.index).filter(|lower| lower.netns == ns).map(|lower| lower.index) {
@@ -120,7 +120,7 @@ fn followed(world: &World, ns: NsId, parts: &[&str]) -> Vec<String> {
     for _ in 0..16 {
         let words: Vec<&str> = parts.iter().map(String::as_str).collect();
         let master = |port: &Port| {
-            port.master.and_then(|index| world.stack(ns).ports().get(index)).map(|port| port.name.clone())
+            port.master.and_then(|index| world.stack(ns).ports().get(index)).map(|port| port.name.to_string())
         };
         let next = match words.as_slice() {
             [_, "subsystem", rest @ ..] if !rest.is_empty() => Some((None, rest)),

@@ -148,7 +148,7 @@ impl World {
     /// `default_device_exit_net`: under its own name, or as `dev0` where that is taken.
     fn go_home(&mut self, ns: NsId, index: IfIndex) {
         let host = self.host();
-        let own = self.stack(ns).ports().get(index).map(|port| port.name.clone()).unwrap_or_default();
+        let own = self.stack(ns).ports().get(index).map(|port| port.name.to_string()).unwrap_or_default();
         let taken = self.stack(host).ports().named(&own).is_some();
         let moved = self.relocate(ns, index, host, if taken { "dev%d" } else { &own });
         debug_assert!(moved.is_ok(), "a network card could not go home: {moved:?}");
@@ -166,7 +166,7 @@ impl World {
             return Ok(());
         }
         self.netns_exists(to).then_some(()).ok_or(Errno::Inval)?;
-        let own = self.stack(ns).ports().get(index).map(|port| port.name.clone()).ok_or(Errno::NoDev)?;
+        let own = self.stack(ns).ports().get(index).map(|port| port.name.to_string()).ok_or(Errno::NoDev)?;
         let there = self.stack(to).ports();
         let (first, then) = match (there.named(&own).is_some(), wanted) {
             (true, None) => {
@@ -203,7 +203,7 @@ impl World {
         let mut port = port.ok_or(Errno::NoDev)?;
         self.pull(ns, index);
         port.index = wanted;
-        port.name = name;
+        port.name = name.into();
         let now = self.now;
         self.stack_mut(to).port_add(now, port);
         self.nsid_need(ns, to);

@@ -57,7 +57,7 @@ impl Recorder {
             None => Some(format!("ns{}", ns.0)),
         };
         let labels = ports.iter().map(|port| {
-            let label = Label { name: port.name.clone(), loopback: port.is_loopback() };
+            let label = Label { name: port.name.to_string(), loopback: port.is_loopback() };
             (port.index, label)
         });
         self.ports = labels.collect();

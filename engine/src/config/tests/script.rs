@@ -20,7 +20,7 @@ pub(super) struct Script {
 fn veth(name: &str, index: u32) -> Port {
     Port {
         index,
-        name: name.to_string(),
+        name: name.into(),
         kind: PortKind::Ethernet,
         mac: Mac([2, 0, 0, 0, 0, index as u8]),
         broadcast: Mac::BROADCAST,
@@ -206,7 +206,8 @@ impl Script {
 
     /// A way as `ip route get` prints it.
     fn way(&self, way: &RouteWay) -> String {
-        let named = |index: Option<u32>| index.and_then(|index| self.config.ports.get(index)).map(|port| &port.name);
+        let named =
+            |index: Option<u32>| index.and_then(|index| self.config.ports.get(index)).map(|port| port.name.to_string());
         let v6 = way.destination.is_ipv6();
         let mut text = kind_name(way.kind) + &format!("{} ", way.destination);
         let mut say = |word: &str, value: Option<String>| {
@@ -215,7 +216,7 @@ impl Script {
         say("from ", way.source.map(|source| source.to_string()));
         say("tos ", (way.tos != 0).then(|| format!("{:#04x}", way.tos)));
         say("via ", way.gateway.map(|gateway| gateway.to_string()));
-        say("dev ", named(way.oif).cloned());
+        say("dev ", named(way.oif));
         say(
             "",
             (way.table != 0).then(|| words::table_name(way.table).trim().to_string()).filter(|name| !name.is_empty()),
@@ -228,7 +229,7 @@ impl Script {
         say("mark ", way.mark.map(|mark| mark.to_string()));
         say("uid ", way.uid.map(|uid| uid.to_string()));
         let mtu = way.metrics.mtu.map(|mtu| mtu.to_string());
-        let iif = named(way.iif).cloned();
+        let iif = named(way.iif);
         if v6 {
             say("mtu ", mtu);
             say("iif ", iif);

@@ -143,7 +143,8 @@ impl Config {
 
     /// A bridge is about to go: its ports are free.
     pub(in crate::link) fn bridge_leave_all(&mut self, now: Time, master: IfIndex) {
-        while let Some(port) = self.ports.get(master).and_then(|port| port.rare.bridge.as_ref()?.ports.first().copied()) {
+        while let Some(port) = self.ports.get(master).and_then(|port| port.rare.bridge.as_ref()?.ports.first().copied())
+        {
             self.master_leave(now, port);
         }
     }

@@ -308,7 +308,7 @@ impl<'a> Change<'a> {
             let world = self.p.world();
             let ports = world.stack(self.p.ns()).ports().iter();
             let addresses = ports.flat_map(|port| &port.addresses4);
-            addresses.filter(|a| a.label.contains(':')).map(|a| (a.label.clone(), a.peer)).collect()
+            addresses.filter(|a| a.label.contains(':')).map(|a| (a.label.to_string(), a.peer)).collect()
         };
         aliases.retain(|(label, _)| label.starts_with(&parent));
         aliases.sort_by(|a, b| order::compare(&a.0, &b.0));

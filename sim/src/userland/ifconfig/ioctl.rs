@@ -140,7 +140,7 @@ impl Interface {
     }
 
     fn blank(&self) -> Address4 {
-        use vethlab_engine::control::Lifetime::Forever;
+        use vethlab_engine::control::Lifetime;
         let (local, label) = (Ipv4Addr::UNSPECIFIED, self.name.clone());
         Address4 {
             local,
@@ -149,11 +149,11 @@ impl Interface {
             broadcast: None,
             scope: scope::UNIVERSE,
             flags: 0,
-            label,
+            label: label.into(),
             metric: 0,
             protocol: 0,
-            valid: Forever,
-            preferred: Forever,
+            valid: Lifetime::FOREVER,
+            preferred: Lifetime::FOREVER,
         }
     }
 
@@ -171,7 +171,7 @@ impl Interface {
             peer,
             broadcast: address.broadcast,
             scope: Some(address.scope),
-            label: Some(address.label.clone()),
+            label: Some(address.label.to_string()),
             metric: Some(address.metric).filter(|metric| *metric != 0),
             ..AddressSpec::of(self.index()?, address.local.into(), address.length)
         })

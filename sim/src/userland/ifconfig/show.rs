@@ -68,8 +68,8 @@ pub(super) fn all(p: &Proc, options: Options, titled: bool) {
         let world = p.world();
         let mut list = Vec::new();
         for port in world.stack(p.ns()).ports().iter() {
-            let mut names = vec![port.name.clone()];
-            names.extend(port.addresses4.iter().map(|address| address.label.clone()));
+            let mut names = vec![port.name.to_string()];
+            names.extend(port.addresses4.iter().map(|address| address.label.to_string()));
             list.extend(names.into_iter().map(|name| Shown::of(port, &name)));
         }
         list.sort_by(|a, b| order::compare(&a.name, &b.name));
@@ -103,13 +103,13 @@ pub(super) fn one(p: &Proc, options: Options, name: &str) -> bool {
 
 impl Shown {
     fn of(port: &Port, name: &str) -> Shown {
-        let itself = port.name == name;
+        let itself = port.name == *name;
         let addresses6 = port.addresses6.iter().filter(|_| itself);
         Shown {
             name: name.to_string(),
             flags: port.flags() & 0xffff,
             mtu: port.mtu,
-            address: port.addresses4.iter().find(|address| address.label == name).cloned(),
+            address: port.addresses4.iter().find(|address| address.label == *name).cloned(),
             addresses6: addresses6.map(|address| (address.local, address.length, address.scope)).collect(),
             mac: (!port.is_loopback()).then(|| port.mac.to_string()),
             txqueuelen: port.txqueuelen,
@@ -233,8 +233,8 @@ mod tests {
             label: label.into(),
             metric: 0,
             protocol: 0,
-            valid: Lifetime::Forever,
-            preferred: Lifetime::Forever,
+            valid: Lifetime::FOREVER,
+            preferred: Lifetime::FOREVER,
         }
     }
 

@@ -195,6 +195,6 @@ fn device(p: &Proc, name: &str) -> Result<(u32, Option<IpAddr>), Errno> {
     if !name.contains(':') {
         return Ok((port.index, None));
     }
-    let labelled = port.addresses4.iter().find(|address| address.label == name);
+    let labelled = port.addresses4.iter().find(|address| address.label == *name);
     labelled.map(|address| (port.index, Some(address.local.into()))).ok_or(Errno::NoDev)
 }

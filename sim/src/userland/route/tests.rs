@@ -18,7 +18,10 @@ fn lines(numeric: bool, extended: u32) -> String {
         Route { metric: 7, ..route([10, 4, 0, 1], 32, Some([10, 1, 0, 3])) },
         reject([10, 6, 0, 0], 16),
         reject([10, 6, 0, 1], 32),
-        Route { rare: Seldom::of(RareRoute { metrics, ..RareRoute::default() }), ..route([10, 7, 0, 0], 16, Some([10, 1, 0, 3])) },
+        Route {
+            rare: Seldom::of(RareRoute { metrics, ..RareRoute::default() }),
+            ..route([10, 7, 0, 0], 16, Some([10, 1, 0, 3]))
+        },
         Route { kind: RouteKind::Broadcast, ..route([10, 8, 0, 0], 16, None) },
         route([127, 0, 0, 0], 8, None),
     ];

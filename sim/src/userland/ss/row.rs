@@ -111,7 +111,7 @@ fn ends(p: &Proc, ns: NsId, options: &Options, socket: &SocketInfo, ours: bool) 
 fn name_of(p: &Proc, ns: NsId, device: IfIndex) -> String {
     let world = p.world();
     let port = world.stack(ns).ports().get(device);
-    port.map_or_else(|| format!("if{device}"), |port| port.name.clone())
+    port.map_or_else(|| format!("if{device}"), |port| port.name.to_string())
 }
 
 fn protocol_of(ethertype: u16) -> String {

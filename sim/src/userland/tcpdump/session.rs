@@ -69,7 +69,7 @@ fn device(port: &Port) -> Device {
     }
     Device {
         rank: (!running, !up, !loopback && !running, loopback, false),
-        name: port.name.clone(),
+        name: port.name.to_string(),
         line: format!("{} [{}]", port.name, words.join(", ")),
     }
 }
@@ -210,7 +210,7 @@ pub(super) async fn read(p: &Proc, options: &Options, path: &str) -> Result<i32,
 }
 
 fn interfaces(p: &Proc) -> BTreeMap<u32, String> {
-    p.world().stack(p.ns()).ports().iter().map(|port| (port.index, port.name.clone())).collect()
+    p.world().stack(p.ns()).ports().iter().map(|port| (port.index, port.name.to_string())).collect()
 }
 
 fn plural(count: u64) -> &'static str {

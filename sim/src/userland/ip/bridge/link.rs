@@ -54,7 +54,7 @@ fn port_of(ip: &Ip, index: IfIndex) -> Option<(BridgePort, String)> {
     let world = ip.world();
     let ports = world.stack(ip.ns).ports();
     let port = ports.get(index)?;
-    let master = ports.get(port.master?)?.name.clone();
+    let master = ports.get(port.master?)?.name.to_string();
     Some((port.rare.bridge_port.as_deref()?.clone(), master))
 }
 

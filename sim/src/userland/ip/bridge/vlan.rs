@@ -169,7 +169,8 @@ fn modify(ip: &mut Ip, mut args: Args<'_>, add: bool) -> Result<(), Stop> {
 fn refused_by_kernel(ip: &Ip, index: IfIndex, wanted: &Wanted<'_>, vids: Vids, add: bool) -> Result<(), Stop> {
     let world = ip.world();
     let port = world.stack(ip.ns).ports().get(index);
-    let (of_bridge, is_bridge) = port.map_or((false, false), |port| (port.master.is_some(), port.rare.bridge.is_some()));
+    let (of_bridge, is_bridge) =
+        port.map_or((false, false), |port| (port.master.is_some(), port.rare.bridge.is_some()));
     let to_master = wanted.to_master || !wanted.to_self;
     if (to_master && !of_bridge) || (wanted.to_self && !is_bridge) {
         return Err(not_supported());

@@ -319,7 +319,8 @@ fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Resu
         (Words::Vlan(_), Some(PortKind::Vlan)) => Err(unchangeable(request)),
         (Words::Macvlan(words), Some(PortKind::Macvlan)) => {
             let world = ip.world();
-            let now = world.stack(ip.ns).ports().get(index).and_then(|port| port.rare.macvlan).map(|macvlan| macvlan.mode);
+            let now =
+                world.stack(ip.ns).ports().get(index).and_then(|port| port.rare.macvlan).map(|macvlan| macvlan.mode);
             let passthru = |mode: Option<MacvlanMode>| mode == Some(MacvlanMode::Passthru);
             match words.mode {
                 None => Ok(LinkChange::default()),
@@ -331,8 +332,12 @@ fn kind_change(ip: &Ip, index: IfIndex, request: &Request, words: Words) -> Resu
         }
         (Words::Vxlan(words), Some(PortKind::Vxlan)) => {
             let world = ip.world();
-            let now =
-                world.stack(ip.ns).ports().get(index).and_then(|port| port.rare.vxlan.as_ref()).map(|vxlan| vxlan.spec.id);
+            let now = world
+                .stack(ip.ns)
+                .ports()
+                .get(index)
+                .and_then(|port| port.rare.vxlan.as_ref())
+                .map(|vxlan| vxlan.spec.id);
             if words.id.is_some() && words.id != now {
                 return Err(Refusal::because(Errno::OpNotSupp, "Cannot change VNI").into());
             }

@@ -60,7 +60,7 @@ impl Address {
     fn inet(port: &Port, of: &Address4, now: Time) -> Address {
         Address {
             index: port.index,
-            device: port.name.clone(),
+            device: port.name.to_string(),
             local: of.local.into(),
             // The kernel does not send a peer of all zeros.
             peer: if of.peer.is_unspecified() { of.local.into() } else { of.peer.into() },
@@ -68,7 +68,7 @@ impl Address {
             broadcast: of.broadcast.map(IpAddr::from),
             scope: of.scope,
             flags: of.flags,
-            label: Some(of.label.clone()).filter(|label| !label.is_empty()),
+            label: Some(of.label.to_string()).filter(|label| !label.is_empty()),
             metric: of.metric,
             lifetimes: (seconds(of.valid, now), seconds(of.preferred, now)),
         }
@@ -77,7 +77,7 @@ impl Address {
     fn inet6(port: &Port, of: &Address6, now: Time) -> Address {
         Address {
             index: port.index,
-            device: port.name.clone(),
+            device: port.name.to_string(),
             local: of.local.into(),
             peer: of.peer.unwrap_or(of.local).into(),
             length: of.length,
@@ -98,9 +98,9 @@ impl Address {
 
 /// Seconds left, as the kernel rounds them: those begun count.
 fn seconds(lifetime: Lifetime, now: Time) -> u32 {
-    match lifetime {
-        Lifetime::Forever => FOREVER,
-        Lifetime::Until(end) => u32::try_from(end.since(now).as_nanos().div_ceil(1_000_000_000)).unwrap_or(FOREVER - 1),
+    match lifetime.end() {
+        None => FOREVER,
+        Some(end) => u32::try_from(end.since(now).as_nanos().div_ceil(1_000_000_000)).unwrap_or(FOREVER - 1),
     }
 }
 
@@ -223,8 +223,8 @@ mod tests {
 
     #[test]
     fn lifetimes_count_begun_seconds() {
-        assert_eq!(seconds(Lifetime::Until(Time(10_500_000_000)), Time(500_000_001)), 10);
-        assert_eq!(seconds(Lifetime::Until(Time(1)), Time(5)), 0);
+        assert_eq!(seconds(Lifetime::until(Time(10_500_000_000)), Time(500_000_001)), 10);
+        assert_eq!(seconds(Lifetime::until(Time(1)), Time(5)), 0);
         let text = printed(|print| lifetimes(print, &address()));
         assert_eq!(text, "\n       valid_lft 1000sec preferred_lft forever");
     }

@@ -38,7 +38,7 @@ pub(in super::super) struct Slave {
 impl Kind {
     /// The kind of a virtual link; `None` for `lo` and network cards.
     pub(super) fn of(world: &World, ns: NsId, port: &Port, veth: bool) -> Option<Kind> {
-        let name_of = |index| world.stack(ns).ports().get(index).map(|port| port.name.clone());
+        let name_of = |index| world.stack(ns).ports().get(index).map(|port| port.name.to_string());
         match port.kind {
             _ if veth => Some(Kind::Plain("veth")),
             PortKind::Loopback | PortKind::Ethernet => None,

@@ -112,7 +112,7 @@ impl Link {
         let promiscuity = promiscuity + world.stack(ns).tap_promiscuity(index);
         Some(Link {
             index,
-            name: port.name.clone(),
+            name: port.name.to_string(),
             flags: port.flags(),
             mtu: port.mtu,
             qdisc: Some(tc::qdisc_kind(world.stack(ns), port, driver)),
@@ -123,7 +123,7 @@ impl Link {
             mac: port.mac,
             broadcast: Some(port.broadcast),
             other,
-            master: master.map(|master| (master.index, master.name.clone())),
+            master: master.map(|master| (master.index, master.name.to_string())),
             slave: Slave::of(world, ns, port),
             details: Some(Details {
                 promiscuity,
@@ -171,7 +171,11 @@ fn other_end(world: &mut World, ns: NsId, index: IfIndex, names: &[(NsId, String
     let peer = world.peer(ns, index).or_else(|| world.lower(ns, index).filter(|_| !vxlan))?;
     if peer.netns == ns {
         let port = world.stack(ns).ports().get(peer.index)?;
-        return Some(OtherEnd { index: peer.index, here: Some((port.name.clone(), port.flags())), elsewhere: None });
+        return Some(OtherEnd {
+            index: peer.index,
+            here: Some((port.name.to_string(), port.flags())),
+            elsewhere: None,
+        });
     }
     // The kernel gives a number to a namespace when it first has to speak of it.
     let id = world.nsid(ns, peer.netns).or_else(|| world.nsid_assign(ns, peer.netns, None).ok())?;
