@@ -21,17 +21,16 @@ pub(crate) const LARGE: usize = HEADROOM + 65_536 + 64;
 
 /// One frame: the bytes from the first of the link header to the last of the payload, no FCS.
 pub struct FrameBuf {
-    /// In a place of its own, so that who hands a frame on moves a pointer; none: it was taken away.
+    /// In a place of its own, so that who hands a frame on moves a pointer and nothing else; none: it was taken away.
     store: Option<Box<Store>>,
-    /// What the device said about the checksum and segmentation of this frame.
-    pub offload: Offload,
 }
 
-/// A buffer, and where in it the frame begins.
+/// A buffer, where in it the frame begins, and what the device said of it.
 #[derive(Debug, Default)]
 struct Store {
     bytes: Vec<u8>,
     head: usize,
+    offload: Offload,
 }
 
 /// What a real device may leave to the receiver: the facts of a `virtio_net_hdr`.
@@ -47,12 +46,28 @@ pub struct Offload {
     pub header_length: u16,
 }
 
+impl Offload {
+    /// Nothing: all is finished, and it is one frame.
+    pub const PLAIN: Offload =
+        Offload { partial_checksum: None, segment_size: None, segment_kind: 0, header_length: 0 };
+}
+
 impl FrameBuf {
     /// No frame: what is left where one was taken away.
     pub(crate) const fn none() -> FrameBuf {
-        const PLAIN: Offload =
-            Offload { partial_checksum: None, segment_size: None, segment_kind: 0, header_length: 0 };
-        FrameBuf { store: None, offload: PLAIN }
+        FrameBuf { store: None }
+    }
+
+    /// What the device said about the checksum and segmentation of this frame.
+    #[inline]
+    pub fn offload(&self) -> &Offload {
+        self.store.as_ref().map_or(&Offload::PLAIN, |store| &store.offload)
+    }
+
+    /// The same, to say something else.
+    #[inline]
+    pub fn offload_mut(&mut self) -> &mut Offload {
+        &mut self.store.get_or_insert_default().offload
     }
 
     /// How many bytes it has.
@@ -203,13 +218,14 @@ impl FramePool {
             size if size <= SMALL => (&mut self.small, SMALL),
             _ => (&mut self.large, LARGE),
         };
-        let fresh = || Box::new(Store { bytes: Vec::with_capacity(size.max(HEADROOM + capacity)), head: 0 });
+        let fresh = || Box::new(Store { bytes: Vec::with_capacity(size.max(HEADROOM + capacity)), ..Store::default() });
         let mut store = free.pop().unwrap_or_else(fresh);
         store.head = HEADROOM;
+        store.offload = Offload::PLAIN;
         store.bytes.clear();
         store.bytes.resize(HEADROOM, 0);
         self.taken += 1;
-        FrameBuf { store: Some(store), offload: Offload::default() }
+        FrameBuf { store: Some(store) }
     }
 
     /// A frame with these bytes.

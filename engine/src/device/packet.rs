@@ -42,7 +42,7 @@ fn take_arrival(pool: &mut FramePool, arrival: &mut Vec<u8>) -> Option<FrameBuf>
             swap(frame.store_mut(), arrival);
             frame
         };
-        frame.offload = vnet::decode(&header);
+        *frame.offload_mut() = vnet::decode(&header);
         frame
     });
     arrival.truncate(BEFORE);
@@ -83,7 +83,7 @@ mod tests {
             arrival.extend((0..length).map(|n| n as u8));
             let frame = take_arrival(&mut pool, &mut arrival).unwrap();
             assert_eq!((frame.len(), frame[length - 1]), (length, (length - 1) as u8));
-            assert!(frame.offload.partial_checksum.is_some());
+            assert!(frame.offload().partial_checksum.is_some());
             assert!(arrival.len() == BEFORE && arrival.capacity() >= LARGE, "{length}");
             pool.give(frame);
         }

@@ -16,10 +16,10 @@ const ECN: u8 = 0x80;
 /// Finishes the checksum, if it is not (`skb_checksum_help`). `pulled`: bytes of link header that the frame no longer begins
 /// with. Of a super-frame, whose segments have checksums of their own, nothing is finished.
 pub fn finish_checksum(frame: &mut FrameBuf, pulled: usize) {
-    if frame.offload.segment_size.is_some() {
+    if frame.offload().segment_size.is_some() {
         return;
     }
-    let Some((start, field)) = frame.offload.partial_checksum.take() else { return };
+    let Some((start, field)) = frame.offload_mut().partial_checksum.take() else { return };
     let Some(start) = usize::from(start).checked_sub(pulled) else { return };
     let Some(covered) = frame.get_mut(start..) else { return };
     // The field holds the sum of the pseudo header, so the sum over all is the whole sum. 0 would mean none in UDP.
@@ -190,10 +190,10 @@ mod tests {
             let mut frame = pool.copy(&whole);
             let pseudo = checksum::fold(checksum::pseudo(FROM, TO, protocol::UDP, 8 + payload.len()));
             frame[40..42].copy_from_slice(&pseudo.to_be_bytes());
-            frame.offload.partial_checksum = Some((34, 6));
+            frame.offload_mut().partial_checksum = Some((34, 6));
             frame.pull(14);
             finish_checksum(&mut frame, 14);
-            assert_eq!((&frame[..], frame.offload), (&whole[14..], Offload::default()));
+            assert_eq!((&frame[..], *frame.offload()), (&whole[14..], Offload::default()));
             pool.give(frame);
         }
     }
@@ -203,9 +203,9 @@ mod tests {
         let mut pool = FramePool::new();
         for place in [(3, 0), (500, 6), (u16::MAX, u16::MAX), (14, 5000), (20, 1)] {
             let mut frame = pool.copy(&[7; 8]);
-            frame.offload.partial_checksum = Some(place);
+            frame.offload_mut().partial_checksum = Some(place);
             finish_checksum(&mut frame, 14);
-            assert_eq!((&frame[..], frame.offload.partial_checksum), (&[7; 8][..], None));
+            assert_eq!((&frame[..], frame.offload().partial_checksum), (&[7; 8][..], None));
             pool.give(frame);
         }
     }

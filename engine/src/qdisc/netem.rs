@@ -123,7 +123,7 @@ impl<W: Copy> Netem<W> {
         } else if twice && !lost {
             done.made += 1;
             let mut copy = pool.copy(&waiting.frame);
-            copy.offload = waiting.frame.offload;
+            *copy.offload_mut() = *waiting.frame.offload();
             let (copy, duplicate) = (Waiting { frame: copy, with: waiting.with }, self.spec.duplicate);
             // A copy is not copied again.
             self.spec.duplicate = 0;

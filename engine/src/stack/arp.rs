@@ -150,7 +150,7 @@ impl Stack {
     ) {
         self.counters.consumed += 1;
         self.counters.made += 1;
-        frame.offload = Default::default();
+        *frame.offload_mut() = Default::default();
         frame.resize(0);
         frame.extend(&reply.emit());
         self.transmit_arp(cx, port, frame, reply.target_mac, observer);

@@ -278,7 +278,7 @@ impl Stack {
     pub(super) fn packet_copy(&mut self, cx: &mut Cx<'_>, packet: &Packet) -> Packet {
         self.counters.made += 1;
         let mut frame = cx.pool.copy(&packet.frame);
-        frame.offload = packet.frame.offload;
+        *frame.offload_mut() = *packet.frame.offload();
         packet.with_frame(frame)
     }
 
@@ -306,7 +306,7 @@ impl Stack {
     /// Hands a frame to the port, if that may send one as long.
     fn bridge_push<O: Observer>(&mut self, cx: &mut Cx<'_>, to: IfIndex, packet: Packet, observer: &mut O) {
         let mtu = self.config.ports.get(to).map_or(0, |port| port.mtu as usize);
-        let fits = packet.frame.offload.segment_size.is_some() || packet.frame.len() <= mtu + ethernet::HEADER + TAG;
+        let fits = packet.frame.offload().segment_size.is_some() || packet.frame.len() <= mtu + ethernet::HEADER + TAG;
         if !fits {
             return self.discard(cx, packet.frame, DropReason::BridgePortMtu, observer);
         }
@@ -322,7 +322,7 @@ impl Stack {
 
 /// True if a packet is longer than the MTU.
 fn is_long(frame: &FrameBuf, mtu: usize) -> bool {
-    frame.offload.segment_size.is_none() && frame.len() > mtu + ethernet::HEADER
+    frame.offload().segment_size.is_none() && frame.len() > mtu + ethernet::HEADER
 }
 
 /// How many records were learned.

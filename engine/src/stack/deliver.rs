@@ -24,7 +24,7 @@ const UDP_LITE: u8 = 136;
 
 impl Stack {
     pub(super) fn deliver<O: Observer>(&mut self, cx: &mut Cx<'_>, mut packet: Packet, observer: &mut O) {
-        if packet.frame.offload.partial_checksum.is_some() {
+        if packet.frame.offload().partial_checksum.is_some() {
             finish_checksum(&mut packet.frame, ethernet::HEADER);
         }
         if packet.header.is_fragment() && !self.reassemble(cx, &mut packet, observer) {
@@ -78,7 +78,7 @@ impl Stack {
     #[cold]
     pub(super) fn reassemble<O: Observer>(&mut self, cx: &mut Cx<'_>, packet: &mut Packet, observer: &mut O) -> bool {
         let mut frame = core::mem::replace(&mut packet.frame, FrameBuf::none());
-        frame.offload = Default::default();
+        *frame.offload_mut() = Default::default();
         let Packet { port, header, options, .. } = packet;
         let whole = self.reassembly.add(cx.now, *port, header, options, frame, cx.pool);
         self.discard_fragments(cx, observer);

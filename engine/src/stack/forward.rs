@@ -163,5 +163,5 @@ fn was_cut_small(packet: &Packet, mtu: u32) -> bool {
 pub(super) fn fits(packet: &Packet, mtu: usize) -> bool {
     let length = packet.frame.len();
     length <= mtu
-        || packet.frame.offload.segment_size.is_some() && wire_length(&packet.frame, &packet.frame.offload) <= mtu
+        || packet.frame.offload().segment_size.is_some() && wire_length(&packet.frame, packet.frame.offload()) <= mtu
 }

@@ -230,7 +230,7 @@ impl Stack {
         if !self.conntrack.is_on() {
             return Ok(());
         }
-        let unfinished = packet.frame.offload.partial_checksum.is_some();
+        let unfinished = packet.frame.offload().partial_checksum.is_some();
         let read = (Some(&packet.header), &packet.frame[..]);
         self.conntrack.look_at(now, hook, read, unfinished, &mut packet.nfct)
     }
@@ -261,7 +261,7 @@ impl Stack {
         if self.conntrack.nat_wanted(&packet.nfct, packet.header.protocol, hook) {
             self.ask_nat(cx, ways, packet, observer)?;
         }
-        let unfinished = packet.frame.offload.partial_checksum.is_some();
+        let unfinished = packet.frame.offload().partial_checksum.is_some();
         let Packet { frame, header, nfct, .. } = packet;
         let changed = self.conntrack.nat(frame, header, unfinished, nfct, (hook, ways.outward.unwrap_or(0)))?;
         if changed {

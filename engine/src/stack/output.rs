@@ -217,7 +217,7 @@ impl Stack {
     ) -> Result<(), Errno> {
         finish_checksum(&mut frame, if parked.iif.is_some() { ethernet::HEADER } else { 0 });
         let mut sent = Ok(());
-        if let Some(mut segments) = Segments::new(&frame, &frame.offload) {
+        if let Some(mut segments) = Segments::new(&frame, frame.offload()) {
             while let Some(segment) = segments.next(cx.pool) {
                 self.counters.made += 1;
                 sent = sent.and(self.fragment(cx, way, segment, parked, observer));
@@ -365,7 +365,7 @@ impl Stack {
         match kind {
             PortKind::Ethernet => {
                 // A super-frame goes through: it is cut behind the cable, or never.
-                let taken = frame.len() <= takes as usize || frame.offload.segment_size.is_some();
+                let taken = frame.len() <= takes as usize || frame.offload().segment_size.is_some();
                 cx.out.push(index, frame);
                 self.counters.sent += 1;
                 return if taken { Ok(()) } else { Err(Errno::NoBufs) };

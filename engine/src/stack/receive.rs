@@ -234,7 +234,7 @@ pub(super) fn is_noarp(port: &Port) -> bool {
 fn strip_tag(packet: &mut Packet, ethertype: u16) -> u16 {
     let Some(tag) = vlan::tag_of(ethertype, &packet.frame) else { return ethertype };
     packet.frame.pull(vlan::TAG);
-    if let Some((start, _)) = packet.frame.offload.partial_checksum.as_mut() {
+    if let Some((start, _)) = packet.frame.offload_mut().partial_checksum.as_mut() {
         *start = start.saturating_sub(vlan::TAG as u16);
     }
     if tag.id != 0 {

@@ -86,7 +86,7 @@ fn answered(packet: &mut Packet) -> Ethernet {
 fn is_right(packet: &Packet) -> bool {
     /// Where UDP's checksum stands; 0 is none.
     const UDP_CHECKSUM: core::ops::Range<usize> = 6..8;
-    if packet.frame.offload.partial_checksum.is_some() {
+    if packet.frame.offload().partial_checksum.is_some() {
         return true;
     }
     let Ipv4 { source, destination, protocol, .. } = packet.header;

@@ -82,7 +82,7 @@ impl Stack {
             if let Some(remote) = remote {
                 self.counters.made += 1;
                 let mut copy = cx.pool.copy(&frame);
-                copy.offload = frame.offload;
+                *copy.offload_mut() = *frame.offload();
                 self.vxlan_send(cx, underlay, spec, remote, copy, observer);
             }
         }
@@ -140,7 +140,7 @@ impl Stack {
         };
         finish_checksum(&mut frame, 0);
         let too_long = ipv4::HEADER + udp::HEADER + HEADER + frame.len() > usize::from(u16::MAX);
-        if too_long || frame.offload.segment_size.is_some() {
+        if too_long || frame.offload().segment_size.is_some() {
             return self.discard(cx, frame, DropReason::TooBig, observer);
         }
         let source_port = flow_port(&frame, spec.srcport, self.config.sysctls.ip_local_port_range());

@@ -37,7 +37,7 @@ pub fn tag(frame: &mut FrameBuf, protocol: u16, id: u16) {
     frame.copy_within(TAG..TAG + MACS, 0);
     super::put(frame, MACS, protocol.to_be_bytes());
     super::put(frame, MACS + 2, id.to_be_bytes());
-    if let Some((start, _)) = frame.offload.partial_checksum.as_mut() {
+    if let Some((start, _)) = frame.offload_mut().partial_checksum.as_mut() {
         *start = start.saturating_add(TAG as u16);
     }
 }
@@ -48,7 +48,7 @@ pub fn untag(frame: &mut FrameBuf) {
     if frame.len() >= ethernet::HEADER + TAG {
         frame.copy_within(..MACS, TAG);
         frame.pull(TAG);
-        if let Some((start, _)) = frame.offload.partial_checksum.as_mut() {
+        if let Some((start, _)) = frame.offload_mut().partial_checksum.as_mut() {
             *start = start.saturating_sub(TAG as u16);
         }
     }

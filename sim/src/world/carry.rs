@@ -61,7 +61,7 @@ impl Way {
     /// cut behind the cable, or never.
     #[inline]
     fn takes(&self, frame: &FrameBuf) -> bool {
-        frame.len() <= self.takes as usize || self.takes > 0 && frame.offload.segment_size.is_some()
+        frame.len() <= self.takes as usize || self.takes > 0 && frame.offload().segment_size.is_some()
     }
 }
 

@@ -144,7 +144,7 @@ impl Router {
             let mut frames = Vec::new();
             world.device_drain(device, &mut frames);
             for frame in frames {
-                assert_eq!(frame.offload.partial_checksum, None);
+                assert_eq!(frame.offload().partial_checksum, None);
                 if frame.get(12..14) == Some(&ethernet::IPV4.to_be_bytes()) {
                     let packet = frame[ethernet::HEADER..].to_vec();
                     assert!(is_right(&packet), "{packet:02x?}");

@@ -103,7 +103,7 @@ impl RingSocket {
             let bytes = unsafe { self.ring.bytes(start, vnet::HEADER + length) }?;
             let (header, bytes) = bytes.split_first_chunk()?;
             let mut frame = pool.copy(bytes);
-            frame.offload = vnet::decode(header);
+            *frame.offload_mut() = vnet::decode(header);
             frame
         } else {
             return None;

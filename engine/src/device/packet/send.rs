@@ -18,7 +18,7 @@ pub(super) fn transmit(
     counters: &mut DeviceCounters,
 ) {
     for frame in frames.iter_mut() {
-        let header = vnet::encode(&frame.offload);
+        let header = vnet::encode(frame.offload());
         frame.push(vnet::HEADER);
         frame[..vnet::HEADER].copy_from_slice(&header);
     }

@@ -53,7 +53,7 @@ pub(super) fn retag(frame: &mut FrameBuf, tpid: u16, tci: u16) {
     frame.copy_within(TAG..TAG + MACS, 0);
     frame[MACS..MACS + 2].copy_from_slice(&tpid.to_be_bytes());
     frame[MACS + 2..MACS + TAG].copy_from_slice(&tci.to_be_bytes());
-    let offload = &mut frame.offload;
+    let offload = frame.offload_mut();
     if let Some((start, _)) = &mut offload.partial_checksum {
         *start = start.saturating_add(TAG as u16);
     }
@@ -91,10 +91,10 @@ mod tests {
     fn a_tag_goes_back_between_the_macs_and_the_type() {
         let mut pool = FramePool::new();
         let mut frame = pool.copy(b"ddddddssssss\x08\x00payload");
-        frame.offload = Offload { partial_checksum: Some((34, 6)), header_length: 42, ..Offload::default() };
+        *frame.offload_mut() = Offload { partial_checksum: Some((34, 6)), header_length: 42, ..Offload::default() };
         retag(&mut frame, 0x8100, 0x6064);
         assert_eq!(&frame[..], b"ddddddssssss\x81\x00\x60\x64\x08\x00payload");
-        assert_eq!((frame.offload.partial_checksum, frame.offload.header_length), (Some((38, 6)), 46));
+        assert_eq!((frame.offload().partial_checksum, frame.offload().header_length), (Some((38, 6)), 46));
         pool.give(frame);
     }
 }

@@ -115,7 +115,7 @@ impl Device for XdpSocket {
             taken = true;
             if let Some(frame) = self.endpoint.share.read(&descriptor, |bytes| {
                 let mut frame = pool.copy(bytes);
-                frame.offload.partial_checksum = unfinished(bytes);
+                frame.offload_mut().partial_checksum = unfinished(bytes);
                 frame
             }) {
                 self.counters.received_bytes += frame.len() as u64;

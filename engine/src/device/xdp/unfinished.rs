@@ -81,7 +81,7 @@ mod tests {
                 let left = undo(&finished, transport);
                 assert_eq!(unfinished(&left), Some((34, field)));
                 let mut frame = pool.copy(&left);
-                frame.offload = Offload { partial_checksum: unfinished(&left), ..Offload::default() };
+                *frame.offload_mut() = Offload { partial_checksum: unfinished(&left), ..Offload::default() };
                 finish_checksum(&mut frame, 0);
                 assert_eq!(frame[..], finished[..]);
                 pool.give(frame);
@@ -100,7 +100,7 @@ mod tests {
         });
         let (finished, place) = found.expect("one in 65,536 looks so");
         let mut frame = pool.copy(&finished);
-        frame.offload.partial_checksum = Some(place);
+        frame.offload_mut().partial_checksum = Some(place);
         finish_checksum(&mut frame, 0);
         assert_eq!(frame[..], finished[..]);
         pool.give(frame);

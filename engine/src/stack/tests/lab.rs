@@ -282,7 +282,7 @@ impl Lab {
     /// A frame from the test, with what its device said of it.
     pub(super) fn receive_offloaded(&mut self, end: End, bytes: &[u8], offload: crate::frame::Offload) {
         let mut frame = self.pool.copy(bytes);
-        frame.offload = offload;
+        *frame.offload_mut() = offload;
         self.with(end.0, |stack, cx| stack.receive(cx, end.1, frame, &mut Silent));
     }
 
