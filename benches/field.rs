@@ -6,12 +6,18 @@
 //!   10.0.1.2          10.0.1.1  10.0.2.1          10.0.2.2
 //! ```
 
+use crate::generator::failed;
 use crate::kernel::Netns;
+use nix::unistd::Pid;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::NamedTempFile;
+use vethlab_engine::device::xdp::Forwarder;
+
+#[cfg(test)]
+mod tests;
 
 /// The MACs of the interfaces.
 pub const S0: [u8; 6] = [2, 0, 0, 0, 0, 1];
@@ -75,6 +81,15 @@ impl Field {
         self.middle.run_lines(ROUTER.iter().copied())?;
         self.middle.run_lines(rules.iter().map(String::as_str))
     }
+
+    /// The same routes are asked at the door, without the kernel's stack, until what this gives is dropped.
+    pub fn xdp_routes(&self) -> io::Result<[Forwarder; 2]> {
+        let at = |interface| {
+            let index = self.middle.index_of(interface)?;
+            self.middle.enter(|| Forwarder::attach(index).map_err(failed))
+        };
+        Ok([at("r0")?, at("r1")?])
+    }
 }
 
 fn text(mac: [u8; 6]) -> String {
@@ -111,6 +126,13 @@ impl Router {
             }
         }
         Err(io::Error::other(last.trim_start_matches("vethlab router: ").to_string()))
+    }
+}
+
+impl Router {
+    /// Its process.
+    pub fn process(&self) -> Pid {
+        Pid::from_raw(self.process.id() as i32)
     }
 }
 

@@ -9,7 +9,7 @@ use vethlab_engine::device::mode::Failure;
 use vethlab_engine::device::xdp::{DropSink, Sender};
 
 /// Frames that are sent between two looks at the clock.
-const BURST: usize = 32;
+pub const BURST: usize = 32;
 /// Nothing has arrived for so long: nothing more will.
 const QUIET: Duration = Duration::from_millis(3);
 
@@ -64,13 +64,13 @@ impl Blast {
         }
     }
 
-    /// Sends at a pace, in millions a second; how many were sent, how many arrived, and the pace that came of it. Before each
-    /// burst of which the first prepared frame is one, `first` may change it.
+    /// Sends at a pace, in millions a second; how many were sent, how many arrived, and the pace that came of it. `send` has
+    /// the sender send a [`BURST`]; it is told if the first prepared frame is in it.
     pub fn paced(
         &mut self,
         pace: f64,
         lasting: Duration,
-        mut first: impl FnMut(&mut Sender),
+        mut send: impl FnMut(&mut Sender, bool) -> io::Result<usize>,
     ) -> io::Result<(u64, u64, f64)> {
         let before = self.counter.received()?;
         let (began, mut sent) = (Instant::now(), 0u64);
@@ -81,10 +81,7 @@ impl Blast {
             }
             // They are sent in turn, from wherever the last burst ended.
             let at = self.sender.sent() as usize % self.prepared.max(1);
-            if at == 0 || at + BURST > self.prepared {
-                first(&mut self.sender);
-            }
-            sent += self.sender.send(BURST)? as u64;
+            sent += send(&mut self.sender, at == 0 || at + BURST > self.prepared)? as u64;
         }
         let time = began.elapsed();
         let arrived = self.settled()? - before;
@@ -112,7 +109,7 @@ fn sender(netns: &Netns, interface: &str, frames: &[Vec<u8>]) -> io::Result<Send
 }
 
 /// What was being done, and what the kernel said.
-fn failed(failure: Failure) -> io::Error {
+pub(crate) fn failed(failure: Failure) -> io::Error {
     let fix = failure.fix.map(|fix| format!(" ({fix})")).unwrap_or_default();
     io::Error::new(failure.why.kind(), format!("{}: {}{fix}", failure.doing, failure.why))
 }

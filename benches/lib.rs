@@ -31,10 +31,12 @@
 //! | [`plan`] | the same row of routers, made of kernel namespaces |
 //! | [`traffic`] | frames to be sent through it |
 //! | [`kernel`], [`generator`] | kernel namespaces, and who sends and counts in them |
+//! | [`cpu`] | CPU time, of whoever carries frames |
 //! | [`field`], [`pnet_peer`] | two hosts on veth cables, and who routes between them |
 
 pub mod chain;
 pub mod contest;
+pub mod cpu;
 pub mod dpdk;
 pub mod field;
 pub mod generator;

@@ -20,7 +20,7 @@ pub const ALL: [(&str, &str, Measure); 6] = [
     ("filter", "20 rules, connection tracking and MASQUERADE, against the kernel with the same rules", filter::measure),
     ("sim", "the event simulator, 16 routers, against ns-3 and kernel namespaces", sim::measure),
     ("scale", "100,000 namespaces: set-up, memory, a wave through all", scale::measure),
-    ("veth", "vethlab router on veth cables in each mode, against the kernel and pnet", veth::measure),
+    ("veth", "vethlab router on veth cables in each mode, against the kernel, XDP and pnet", veth::measure),
 ];
 
 /// The kernel, as a peer of what is in memory.

@@ -47,9 +47,11 @@ impl Drop for PnetRouter {
     }
 }
 
-type Ends = (Box<dyn DataLinkSender>, Box<dyn DataLinkReceiver>);
+/// Where frames go out, and where they come in.
+pub(crate) type Ends = (Box<dyn DataLinkSender>, Box<dyn DataLinkReceiver>);
 
-fn open(name: &str) -> io::Result<Ends> {
+/// An interface's ends in the namespace of this thread; a read that waits too long is an error.
+pub(crate) fn open(name: &str) -> io::Result<Ends> {
     let found = datalink::interfaces().into_iter().find(|interface| interface.name == name);
     let interface = found.ok_or_else(|| io::Error::other(format!("pnet does not find {name}")))?;
     let config = Config { read_timeout: Some(Duration::from_millis(20)), ..Config::default() };

@@ -22,6 +22,10 @@ fn each_mode_carries_frames_between_hosts_that_are_gone_afterwards() {
         ("1500 bytes", "ring"),
         ("64 bytes, filter and MASQUERADE", "ring"),
         ("one TCP stream, offloads on", "gso"),
+        ("64 bytes, one core", "ring"),
+        ("CPU per packet", "plain"),
+        ("CPU per packet", "ring"),
+        ("CPU per packet", "xdp"),
         ("ping through the router, p50", "ring"),
     ] {
         let found = rows.iter().find(|row| row["what"] == what && row["who"] == who);
@@ -30,7 +34,9 @@ fn each_mode_carries_frames_between_hosts_that_are_gone_afterwards() {
         assert!(!errors.contains("not a command"), "{errors}");
     }
     let peers: Vec<&str> = rows.iter().filter_map(|row| row["peer"].as_str()).collect();
-    assert!(peers.contains(&"kernel forwarding") && peers.contains(&"kernel with iptables"), "{peers:?}\n{errors}");
+    for peer in ["kernel forwarding", "kernel with iptables", "kernel, XDP"] {
+        assert!(peers.contains(&peer) || errors.contains(&format!(": {peer}: ")), "{peer}: {peers:?}\n{errors}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Round trips of a ping through the router, which passes it twice. The one who asks spins.
 
-use super::{Court, KERNEL, Who};
+use super::{KERNEL, Wait, Who, contest};
 use crate::contest::{Session, Subject};
 use crate::field::SINK;
 use crate::report::{Demand, Unit};
@@ -17,23 +17,24 @@ const LOST: u32 = 3;
 const NOTE: &str = "ICMP echo, answered by the sink's kernel; the one who asks spins on core 0, our router on core 1";
 
 pub(super) fn measure(session: &mut Session<'_>) {
-    let (settings, what) = (session.settings, "ping through the router, p50");
-    let mut contenders = Vec::new();
-    for who in [Who::Ours("plain", true), Who::Ours("ring", true), Who::Ours("xdp", true), Who::Kernel] {
-        let name = who.name(&[]);
-        let court = Court::new(who, &[], settings);
-        let Some(court) = session.or_skip(&format!("veth: {what}: {name}"), court) else { continue };
-        contenders.push(who.contender(name, move || {
-            let _working = court.work()?;
-            let socket = court.field.source.enter(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)))?;
-            pings(socket, settings.turn())
-        }));
-    }
+    let lasting = session.settings.turn();
     // Whichever mode is best for latency is what a user would take; each is judged.
     let demands =
         |_: &str, peer: Option<&str>| (peer == Some(KERNEL)).then_some(Demand::FigureAtMost { floor: 20.0, goal: 9.0 });
-    let unit = Unit::less("µs");
-    session.contest(&Subject { bench: "veth", what, unit, demands: &demands, note: Some(NOTE) }, contenders);
+    let (what, unit) = ("ping through the router, p50", Unit::less("µs"));
+    let subject = Subject { bench: "veth", what, unit, demands: &demands, note: Some(NOTE) };
+    // pnet's router knows one direction.
+    let [whos @ .., _] = Who::all(Wait::Spins);
+    contest(
+        session,
+        &subject,
+        (&whos, &[]),
+        |_| Ok(()),
+        |court, _, ()| {
+            let socket = court.field.source.enter(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)))?;
+            pings(socket, lasting)
+        },
+    );
 }
 
 /// One after the other, for so long: the median round trip in microseconds.

@@ -1,10 +1,10 @@
 //! After RFC 2544: the highest rate at which (nearly) nothing is lost, and how long frames are on their way at that rate.
 
-use super::{Court, FLOWS, SHORTEST, Who, frames, subject};
+use super::{Court, FLOWS, SHORTEST, Wait, Who, contest, frames, subject};
 use crate::chain::FRAME;
 use crate::contest::Session;
 use crate::field::{R0, S0, SINK, SOURCE};
-use crate::generator::Blast;
+use crate::generator::{BURST, Blast};
 use crate::report::{Samples, Unit};
 use crate::traffic::datagram;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt};
@@ -30,28 +30,19 @@ const NOTE: &str =
     "64 bytes, less than 0.1 % lost, bursts of 32; latency one way, by the kernel's time stamps at the sink";
 
 pub(super) fn measure(session: &mut Session<'_>) {
-    let (settings, what) = (session.settings, "64 bytes, rate without loss");
-    let whos = [Who::Ours("plain", true), Who::Ours("ring", true), Who::Ours("xdp", true), Who::Kernel, Who::Pnet];
+    let lasting = session.settings.turn().max(SHORTEST);
+    let whos = Who::all(Wait::Spins);
     let latencies: BTreeMap<&str, RefCell<Vec<[f64; 2]>>> = whos.map(|who| (who.name(&[]), RefCell::default())).into();
-    let mut contenders = Vec::new();
-    for who in whos {
-        let name = who.name(&[]);
-        let made = Court::new(who, &[], settings).and_then(|court| Ok((Trial::open(&court)?, court)));
-        let Some((mut trial, court)) = session.or_skip(&format!("veth: {what}: {name}"), made) else { continue };
-        let latencies = latencies.get(name);
-        contenders.push(who.contender(name, move || {
-            let working = court.work()?;
-            trial.blast.aim(working.mac());
-            let lasting = settings.turn().max(SHORTEST);
-            let rate = trial.search(lasting)?;
-            let (_, times) = trial.run(rate, lasting)?;
-            // A turn whose probes were all lost tells no time.
-            let latencies = latencies.filter(|_| !times.is_empty());
-            latencies.into_iter().for_each(|all| all.borrow_mut().push(percentiles(&times)));
-            Ok(rate)
-        }));
-    }
-    session.contest(&subject(what, Unit::more("Mpps"), NOTE), contenders);
+    let subject = subject("64 bytes, rate without loss", Unit::more("Mpps"), NOTE);
+    contest(session, &subject, (&whos, &[]), Trial::open, |court, working, trial| {
+        trial.blast.aim(working.mac());
+        let rate = trial.search(lasting)?;
+        let (_, times) = trial.run(rate, lasting)?;
+        // A turn whose probes were all lost tells no time.
+        let latencies = latencies.get(court.who.name(&[])).filter(|_| !times.is_empty());
+        latencies.into_iter().for_each(|all| all.borrow_mut().push(percentiles(&times)));
+        Ok(rate)
+    });
     for who in whos {
         let name = who.name(&[]);
         let Some(found) = latencies.get(name).map(|all| all.borrow().clone()).filter(|all| !all.is_empty()) else {
@@ -61,7 +52,7 @@ pub(super) fn measure(session: &mut Session<'_>) {
             let what = format!("64 bytes, latency at that rate, {of}: {name}");
             // The first is of the round that warms up.
             let samples: Samples = found.iter().skip(usize::from(found.len() > 1)).map(|both| both[at]).collect();
-            session.figure(&subject(&what, Unit::less("µs"), NOTE), samples);
+            session.figure(&super::subject(&what, Unit::less("µs"), NOTE), samples);
         }
     }
 }
@@ -97,14 +88,17 @@ impl Trial {
     fn run(&mut self, rate: f64, lasting: Duration) -> io::Result<((f64, f64), Vec<Duration>)> {
         while arrived(&self.seen)?.is_some() {}
         let mut sent = Vec::new();
-        let (count, came, pace) = self.blast.paced(rate, lasting, |sender| {
-            let number = sent.len() as u32;
-            sender.change(0, |frame| {
-                // No UDP checksum: the number changes.
-                frame.get_mut(40..42).into_iter().for_each(|sum| sum.fill(0));
-                frame.get_mut(NUMBER).into_iter().for_each(|bytes| bytes.copy_from_slice(&number.to_be_bytes()));
-            });
-            sent.push(SystemTime::now());
+        let (count, came, pace) = self.blast.paced(rate, lasting, |sender, first| {
+            if first {
+                let number = sent.len() as u32;
+                sender.change(0, |frame| {
+                    // No UDP checksum: the number changes.
+                    frame.get_mut(40..42).into_iter().for_each(|sum| sum.fill(0));
+                    frame.get_mut(NUMBER).into_iter().for_each(|bytes| bytes.copy_from_slice(&number.to_be_bytes()));
+                });
+                sent.push(SystemTime::now());
+            }
+            sender.send(BURST)
         })?;
         let mut times = Vec::new();
         while let Some((number, when)) = arrived(&self.seen)? {

@@ -1,6 +1,6 @@
 //! One TCP stream between kernel sockets, offloads on: frames of up to 64 KiB.
 
-use super::{Court, KERNEL, Who};
+use super::{Court, KERNEL, Wait, Who, contest};
 use crate::contest::{Session, Subject};
 use crate::field::SINK;
 use crate::machine::unpin;
@@ -18,23 +18,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const NOTE: &str = "kernel sockets at both ends, tso and gso on; three threads share the machine's cores";
 
 pub(super) fn measure(session: &mut Session<'_>) {
-    let (settings, what) = (session.settings, "one TCP stream, offloads on");
-    let mut contenders = Vec::new();
-    for who in [Who::Ours("gso", false), Who::Ours("ring", false), Who::Ours("plain", false), Who::Kernel] {
-        let name = who.name(&[]);
-        let court = Court::new(who, &[], settings);
-        let Some(court) = session.or_skip(&format!("veth: {what}: {name}"), court) else { continue };
-        contenders.push(who.contender(name, move || {
-            let _working = court.work()?;
-            unpin();
-            stream(&court, settings.turn() * 2)
-        }));
-    }
+    let lasting = session.settings.turn() * 2;
     let demands = |who: &str, peer: Option<&str>| {
         (who == "gso" && peer == Some(KERNEL)).then_some(Demand::RatioAtLeast { floor: 0.5, goal: 0.8 })
     };
-    let unit = Unit::more("Gbit/s");
-    session.contest(&Subject { bench: "veth", what, unit, demands: &demands, note: Some(NOTE) }, contenders);
+    let (what, unit) = ("one TCP stream, offloads on", Unit::more("Gbit/s"));
+    let subject = Subject { bench: "veth", what, unit, demands: &demands, note: Some(NOTE) };
+    let [gso, ring, plain] = ["gso", "ring", "plain"].map(|mode| Who::Ours(mode, Wait::Sleeps));
+    contest(
+        session,
+        &subject,
+        (&[gso, ring, plain, Who::Kernel], &[]),
+        |_| Ok(()),
+        |court, _, ()| {
+            unpin();
+            stream(court, lasting)
+        },
+    );
 }
 
 /// Writes for so long: how many gigabits a second were read at the other end.

@@ -6,7 +6,9 @@
 //! | `ring.rs` | rings of descriptors between the kernel and us |
 //! | `endpoint.rs` | a socket with its rings, bound to an interface |
 //! | `channels.rs` | how many queues an interface has |
+//! | `bpf.rs` | the system call by which programs come into the kernel |
 //! | `program.rs` | the few instructions that lead an interface's frames into its socket |
+//! | `forwarder.rs` | a router of a few instructions: a peer for benches |
 //! | `socket.rs` | the [`Device`](super::Device) |
 //! | `sender.rs` | a socket that only sends, as fast as it can: a generator for benches |
 //!
@@ -14,8 +16,10 @@
 //! sum of the pseudo header; so it is noted, and finished when the frame leaves. A super-frame fits in no chunk: the kernel
 //! drops it, and the device complains.
 
+mod bpf;
 mod channels;
 mod endpoint;
+mod forwarder;
 mod program;
 mod ring;
 mod sender;
@@ -23,6 +27,7 @@ mod socket;
 mod umem;
 mod unfinished;
 
+pub use forwarder::Forwarder;
 pub use program::DropSink;
 pub use sender::Sender;
 pub use socket::XdpSocket;
