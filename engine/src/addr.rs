@@ -107,8 +107,8 @@ impl Address for Ipv4Addr {
     // The packet path asks this of IPv4 addresses all the time: in 32 bits, not in 128.
     #[inline]
     fn masked(self, length: u8) -> Self {
-        let mask = u32::MAX.checked_shl(32u32.saturating_sub(length as u32)).unwrap_or(0);
-        Ipv4Addr::from_bits(Ipv4Addr::to_bits(self) & mask)
+        let mask = u64::from(u32::MAX) << 32u32.saturating_sub(length.into());
+        Ipv4Addr::from_bits(Ipv4Addr::to_bits(self) & mask as u32)
     }
 
     #[inline]

@@ -156,13 +156,10 @@ impl Stack {
     }
 
     /// One frame in, by a port.
-    pub fn receive<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, mut frame: FrameBuf, observer: &mut O) {
-        if let Some(lane) = self.lane(port)
-            && let Some(oif) = self.pass_straight(&lane, &mut frame, observer)
-        {
-            return cx.out.push(oif, frame);
+    pub fn receive<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, frame: FrameBuf, observer: &mut O) {
+        if let Err(frame) = self.receive_straight(cx, port, frame, observer) {
+            self.receive_by_steps(cx, port, frame, observer);
         }
-        self.receive_by_steps(cx, port, frame, observer);
     }
 
     /// The same, for any frame.
@@ -184,15 +181,17 @@ impl Stack {
     ) {
         let mut lane = self.lane(port);
         for mut frame in frames {
-            match lane.as_ref().and_then(|lane| self.pass_straight(lane, &mut frame, observer)) {
+            match lane.as_mut().and_then(|lane| self.pass_straight(lane, &mut frame, observer)) {
                 Some(oif) => cx.out.push(oif, frame),
                 None => {
+                    lane.into_iter().for_each(|lane| self.end(lane));
                     self.receive_by_steps(cx, port, frame, observer);
                     // It may have taught something.
                     lane = self.lane(port);
                 }
             }
         }
+        lane.into_iter().for_each(|lane| self.end(lane));
     }
 
     /// Time in: runs every timer due at `cx.now`.

@@ -6,7 +6,7 @@
 use super::prefix_map::{self, PrefixMap};
 use super::types::Route;
 use crate::addr::{Address, Prefix};
-use crate::control::{IfIndex, RouteKind};
+use crate::control::{IfIndex, RouteKind, scope};
 use crate::few;
 use core::ops::Range;
 
@@ -33,7 +33,6 @@ pub(super) struct Many<A: Address> {
 struct Hop<A> {
     oif: IfIndex,
     gateway: A,
-    scope: u8,
     mtu: Option<u32>,
     mtu_lock: bool,
 }
@@ -45,10 +44,11 @@ impl<A: Address> Hop<A> {
         let route = routes.first().filter(|_| A::BITS == 32)?;
         let [nexthop] = &*route.nexthops else { return None };
         let plain = route.tos == 0 && route.kind == RouteKind::Unicast && route.rare.expires.is_none();
+        let plain = plain && nexthop.scope == scope::LINK;
         let lives = route.flags & Route::<A>::DEAD == 0 && !nexthop.dead && !nexthop.linkdown;
         let gateway = nexthop.gateway.filter(|_| plain && lives)?;
         let (mtu, mtu_lock) = (route.rare.metrics.mtu, route.rare.metrics.mtu_lock);
-        Some(Hop { oif: nexthop.oif, gateway, scope: nexthop.scope, mtu, mtu_lock })
+        Some(Hop { oif: nexthop.oif, gateway, mtu, mtu_lock })
     }
 }
 
@@ -60,7 +60,7 @@ impl<A: Address> Groups<A> {
 
     /// The number of the router that packets to there go to; 0 if there is more to it. `hops` is what [`Groups::hops`] told
     /// after the last change.
-    #[inline]
+    #[inline(always)]
     pub(super) fn hop_towards(&self, destination: A, hops: u32) -> u8 {
         match self {
             Groups::Few(list) => {

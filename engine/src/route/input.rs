@@ -48,14 +48,18 @@ pub(crate) fn lasting_route(
 }
 
 impl Rib<Ipv4Addr> {
-    /// A number for the router that packets to there are handed to, if it is the same for all that come in by one port and
-    /// are let in: by [`lasting_route`] they all have one way then, as long as nobody changes the configuration, unless it
-    /// leads back through that port. 0 if there is more to it.
-    #[inline]
-    pub(crate) fn hop_towards(&self, destination: Ipv4Addr) -> u8 {
-        let [first, ..] = destination.octets();
+    /// By what the way of a packet is kept, if it is a [lasting](lasting_route) one. Where the tables lead all packets to its
+    /// destination and to others to one router, the number of that router stands for all of them: `0.0.0.NUMBER`, where no
+    /// packet has a way to.
+    #[inline(always)]
+    pub(crate) fn kept_as(&self, key: InputKey) -> InputKey {
+        let [first, ..] = key.destination.octets();
+        // The others are asked about before the tables are.
         let is_ordinary = first != 0 && first != 127 && first < 224;
-        if self.custom_rules || !is_ordinary { 0 } else { self.hop_in_main(destination) }
+        match if self.custom_rules || !is_ordinary { 0 } else { self.hop_in_main(key.destination) } {
+            0 => key,
+            hop => InputKey { destination: Ipv4Addr::new(0, 0, 0, hop), ..key },
+        }
     }
 }
 

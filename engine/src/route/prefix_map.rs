@@ -113,16 +113,13 @@ impl<A: Address, V> PrefixMap<A, V> {
     }
 
     /// The label of the longest prefix that holds `address`; 0 if there is none, or too many to tell.
-    #[inline]
+    #[inline(always)]
     pub fn label(&self, address: A) -> u8 {
         match &self.form {
             Form::Few(list) => {
                 list.iter().rev().find(|entry| entry.prefix.contains(address)).map_or(0, |entry| entry.label)
             }
-            Form::Many(many) => match many.lengths.as_ref().map_or(NO_ROUTE, |lengths| lengths.lookup(address)) {
-                NO_ROUTE => 0,
-                packed => (packed >> 8) as u8,
-            },
+            Form::Many(many) => many.label_at(address),
         }
     }
 
@@ -230,6 +227,15 @@ impl<A: Address, V> Many<A, V> {
             prefixes.insert(prefix, value);
         }
         Many::of(prefixes, |prefix| labels.iter().find(|(other, _)| *other == prefix).map_or(0, |(_, label)| *label))
+    }
+
+    /// The label of the longest prefix of an address.
+    #[inline(never)]
+    fn label_at(&self, address: A) -> u8 {
+        match self.lengths.as_ref().map_or(NO_ROUTE, |lengths| lengths.lookup(address)) {
+            NO_ROUTE => 0,
+            packed => (packed >> 8) as u8,
+        }
     }
 
     /// The label of exactly this prefix.

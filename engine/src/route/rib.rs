@@ -138,7 +138,7 @@ impl<A: Address> Rib<A> {
     }
 
     /// What [`Table::hop_towards`] says of the tree that is asked first while there are no rules.
-    #[inline]
+    #[inline(always)]
     pub(super) fn hop_in_main(&self, destination: A) -> u8 {
         self.main.hop_towards(destination)
     }

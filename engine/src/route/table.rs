@@ -46,7 +46,7 @@ impl<A: Address> Table<A> {
 
     /// A number for what [`Table::lookup`] says of a packet to there that came in, whatever else it is: for as long as the
     /// table stays as it is, the same next hop and the same metrics, but perhaps by another route. 0 if there is more to it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn hop_towards(&self, destination: A) -> u8 {
         self.groups.hop_towards(destination, self.hops)
     }

@@ -6,16 +6,12 @@
 //! neighbour's MAC lies with it, on the same terms. The places grow with what is asked, to a bound; then the newest take
 //! the places of others.
 //!
-//! Where the tables say that all packets to many addresses go to one router
-//! ([`hop_towards`](super::Rib::hop_towards)), these have one way, for each port that they come in by, and whether they are
-//! let in is a matter of the sender alone, and kept for each: so few are kept, however many addresses they are to.
-
-mod senders;
+//! Of a destination no more may matter than by which router it is reached: then one way is kept for all destinations behind
+//! that router, as [`Rib::kept_as`](super::Rib::kept_as) says.
 
 use super::{InputKey, InputRoute};
 use crate::addr::{Ipv4Addr, Mac};
 use crate::control::{IfIndex, RouteKind};
-use senders::Senders;
 
 /// Places at first, and at most: 256 KiB, which stay near. (In 8 MiB they are as far away as the tables.)
 const FEWEST: usize = 8;
@@ -39,8 +35,6 @@ struct Slot {
     flags: u32,
     mtu: u16,
     mac: Mac,
-    /// 0, or the way is that of all packets by this hop: no address, mark or type of service matters then.
-    hop: u8,
     tos: u8,
     kind: RouteKind,
     has_gateway: bool,
@@ -62,7 +56,6 @@ const EMPTY: Slot = Slot {
     flags: 0,
     mtu: 0,
     mac: Mac::ZERO,
-    hop: 0,
     tos: 0,
     kind: RouteKind::Unicast,
     has_gateway: false,
@@ -99,13 +92,11 @@ pub(crate) struct Ways {
     displaced: usize,
     /// A way was kept that leads on from here.
     leads_on: bool,
-    /// Who is let in.
-    senders: Senders,
 }
 
 impl Default for Ways {
     fn default() -> Ways {
-        Ways { slots: Vec::new(), shift: u64::BITS - 1, displaced: 0, leads_on: false, senders: Senders::default() }
+        Ways { slots: Vec::new(), shift: u64::BITS - 1, displaced: 0, leads_on: false }
     }
 }
 
@@ -116,23 +107,17 @@ impl Ways {
         self.leads_on
     }
 
-    /// The way, if it is known and the configuration is as it was. `changes` is not 0; `hop` is where the tables say that it
-    /// leads ([`hop_towards`](super::Rib::hop_towards)).
+    /// The way, if it is known and the configuration is as it was. `changes` is not 0.
     #[inline]
-    pub(crate) fn find(&self, changes: u64, hop: u8, key: &InputKey) -> Option<(Kept, InputRoute)> {
-        let (at, slot) = self.slot_for(changes, hop, key)?;
+    pub(crate) fn find(&self, changes: u64, key: &InputKey) -> Option<(Kept, InputRoute)> {
+        let (at, slot) = self.slot_for(changes, key)?;
         Some((at, slot.route()))
     }
 
     /// The way of a packet that need not be looked at any further, if the configuration and the neighbours are as they were.
     #[inline(always)]
-    pub(crate) fn straight(
-        &self,
-        (changes, neighbor_changes): (u64, u64),
-        hop: u8,
-        key: &InputKey,
-    ) -> Option<Straight> {
-        let (_, slot) = self.slot_for(changes, hop, key)?;
+    pub(crate) fn straight(&self, (changes, neighbor_changes): (u64, u64), key: &InputKey) -> Option<Straight> {
+        let (_, slot) = self.slot_for(changes, key)?;
         let at_once = slot.neighbor_changes == neighbor_changes && slot.kind == RouteKind::Unicast && !slot.redirect;
         at_once.then_some(Straight {
             oif: slot.oif,
@@ -144,18 +129,7 @@ impl Ways {
     }
 
     #[inline(always)]
-    fn slot_for(&self, changes: u64, hop: u8, key: &InputKey) -> Option<(Kept, &Slot)> {
-        if hop != 0
-            && self.senders.has(changes, key)
-            && let Some(found) = self.slot_of(changes, &Key::by_hop(hop, key))
-        {
-            return Some(found);
-        }
-        self.slot_of(changes, &Key::of_flow(key))
-    }
-
-    #[inline(always)]
-    fn slot_of(&self, changes: u64, key: &Key) -> Option<(Kept, &Slot)> {
+    fn slot_for(&self, changes: u64, key: &InputKey) -> Option<(Kept, &Slot)> {
         let place = self.place(key);
         let [first, second] = self.slots.get(place)?;
         if first.is_for(changes, key) {
@@ -164,23 +138,8 @@ impl Ways {
         second.is_for(changes, key).then_some((Kept(place as u32 * 2 + 1), second))
     }
 
-    /// Keeps a way. `hop` is as in [`Ways::find`].
-    pub(crate) fn keep(&mut self, changes: u64, hop: u8, key: &InputKey, route: &InputRoute) -> Kept {
-        let by_hop = hop != 0 && route.kind == RouteKind::Unicast && route.gateway.is_some() && route.oif != key.iif;
-        self.leads_on |= route.kind == RouteKind::Unicast;
-        if !by_hop {
-            return self.keep_for(changes, &Key::of_flow(key), route);
-        }
-        self.senders.keep(changes, key);
-        let key = Key::by_hop(hop, key);
-        match self.slot_of(changes, &key) {
-            // Only its sender was new.
-            Some((kept, _)) => kept,
-            None => self.keep_for(changes, &key, route),
-        }
-    }
-
-    fn keep_for(&mut self, changes: u64, key: &Key, route: &InputRoute) -> Kept {
+    /// Keeps a way.
+    pub(crate) fn keep(&mut self, changes: u64, key: &InputKey, route: &InputRoute) -> Kept {
         let Ok(mtu) = u16::try_from(route.mtu) else { return Kept::NOWHERE };
         let places = self.slots.len() * 2;
         if places == 0 || (self.displaced > places && places < MOST) {
@@ -188,6 +147,7 @@ impl Ways {
         }
         let place = self.place(key);
         let Some([first, second]) = self.slots.get_mut(place) else { return Kept::NOWHERE };
+        self.leads_on |= route.kind == RouteKind::Unicast;
         self.displaced += usize::from(second.changes == changes);
         *second = *first;
         *first = Slot {
@@ -196,7 +156,6 @@ impl Ways {
             destination: key.destination,
             iif: key.iif,
             mark: key.mark,
-            hop: key.hop,
             tos: key.tos,
             oif: route.oif,
             gateway: route.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED),
@@ -237,46 +196,21 @@ impl Ways {
     }
 
     /// The two places that a way may be in.
-    #[inline(always)]
-    fn place(&self, key: &Key) -> usize {
+    #[inline]
+    fn place(&self, key: &InputKey) -> usize {
         let addresses = u64::from(key.destination.to_bits()) << 32 | u64::from(key.source.to_bits());
-        let hash =
-            (addresses ^ u64::from(key.hop) << 40 ^ u64::from(key.iif) << 13).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = (addresses ^ u64::from(key.iif) << 13).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // Of the product the high bits are those that all bits have a say in.
         (hash >> (self.shift & 63)) as usize
     }
 }
 
-/// What a way is for: the packets of a flow, or all by a hop.
-struct Key {
-    source: Ipv4Addr,
-    destination: Ipv4Addr,
-    iif: IfIndex,
-    mark: u32,
-    hop: u8,
-    tos: u8,
-}
-
-impl Key {
-    #[inline(always)]
-    fn of_flow(key: &InputKey) -> Key {
-        let InputKey { source, destination, iif, mark, tos, .. } = *key;
-        Key { source, destination, iif, mark, hop: 0, tos }
-    }
-
-    #[inline(always)]
-    fn by_hop(hop: u8, key: &InputKey) -> Key {
-        let nobody = Ipv4Addr::UNSPECIFIED;
-        Key { source: nobody, destination: nobody, iif: key.iif, mark: 0, hop, tos: 0 }
-    }
-}
-
 impl Slot {
-    #[inline(always)]
-    fn is_for(&self, changes: u64, key: &Key) -> bool {
+    #[inline]
+    fn is_for(&self, changes: u64, key: &InputKey) -> bool {
         self.changes == changes
             && (self.destination, self.source) == (key.destination, key.source)
-            && (self.iif, self.mark, self.tos, self.hop) == (key.iif, key.mark, key.tos, key.hop)
+            && (self.iif, self.mark, self.tos) == (key.iif, key.mark, key.tos)
     }
 
     #[inline]

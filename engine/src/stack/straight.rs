@@ -4,7 +4,7 @@
 //! [`Stack::visit`] does the same with it, and tells the same; what is here is to find out early that none of its branches
 //! will be taken, and to have the frame in hand once. Whatever is not so is left as it came.
 
-use super::Stack;
+use super::{Cx, Stack};
 use crate::addr::{IpAddr, Mac};
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
@@ -13,13 +13,16 @@ use crate::observe::{Observer, Step};
 use crate::route::{InputKey, Straight};
 use crate::wire::{Ethernet, Ipv4, ethernet, ipv4};
 
-/// What holds for all frames that come in by one port, until one of them is received step by step.
-#[derive(Clone, Copy, Debug)]
+/// What holds for all frames that come in by one port, until one of them is received step by step; and how many went
+/// straight, which is counted at the end.
+#[derive(Debug)]
 pub(super) struct Lane {
     port: IfIndex,
     mac: Mac,
     /// The configuration's, and the neighbours'.
     changes: (u64, u64),
+    frames: u64,
+    bytes: u64,
 }
 
 impl Stack {
@@ -39,71 +42,84 @@ impl Stack {
             port: port.index,
             mac: port.mac,
             changes: (self.config.changes(), self.neighbors.changes()),
+            frames: 0,
+            bytes: 0,
         })
     }
 
-    /// Passes a frame on, and tells by which port it leaves; none: nothing was done to it.
+    /// A single frame, which comes back if it cannot go straight.
+    #[inline]
+    pub(super) fn receive_straight<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        port: IfIndex,
+        mut frame: FrameBuf,
+        observer: &mut O,
+    ) -> Result<(), FrameBuf> {
+        let Some(mut lane) = self.lane(port) else { return Err(frame) };
+        let Some(oif) = self.pass_straight(&mut lane, &mut frame, observer) else { return Err(frame) };
+        cx.out.push(oif, frame);
+        self.end(lane);
+        Ok(())
+    }
+
+    /// Makes of a frame what leaves, and tells by which port; none: nothing was done to it.
     #[inline(always)]
     pub(super) fn pass_straight<O: Observer>(
         &mut self,
-        lane: &Lane,
+        lane: &mut Lane,
         frame: &mut FrameBuf,
         observer: &mut O,
     ) -> Option<IfIndex> {
         let bytes: &mut [u8] = frame;
         let arrived = bytes.len();
-        let (header, way, source) = self.straight_way(lane, bytes)?;
-        let link = Ethernet { destination: way.mac, source, ethertype: ethernet::IPV4 };
-        let next_hop = IpAddr::V4(way.gateway.unwrap_or(header.destination));
-        observer.step(Step::Received { port: lane.port, frame: bytes });
-        observer.step(Step::Routed {
-            destination: IpAddr::V4(header.destination),
-            table: way.table,
-            port: way.oif,
-            gateway: way.gateway.map(IpAddr::V4),
-            local: false,
-        });
-        observer.step(Step::Forwarded { from: lane.port, to: way.oif, ttl: header.ttl - 1 });
-        observer.step(Step::Resolved { next_hop, mac: way.mac });
+        let header = lane.header(bytes).filter(|header| header.ttl > 1)?;
+        let key = InputKey { tos: header.tos, ..InputKey::new(header.source, header.destination, lane.port) };
+        let way = self.ways.straight(lane.changes, &self.config.rib4.kept_as(key))?;
+        let mut out = self.config.ports.passing(way.oif).filter(|port| is_plain(port) && port.is_running())?;
+        if header.total_length > way.mtu {
+            return None;
+        }
+        lane.frames += 1;
+        lane.bytes += arrived as u64;
+        let leaves = ethernet::HEADER + usize::from(header.total_length);
+        out.counters().tx_packets += 1;
+        out.counters().tx_bytes += leaves as u64;
+        let link = Ethernet { destination: way.mac, source: out.mac, ethertype: ethernet::IPV4 };
+        tell(observer, lane.port, &header, &way, bytes);
         link.write(bytes);
         if let Some(packet) = bytes.get_mut(ethernet::HEADER..) {
             ipv4::decrement_ttl(packet);
         }
-        let leaves = ethernet::HEADER + usize::from(header.total_length);
         if leaves < arrived {
             frame.truncate(leaves);
         }
         observer.step(Step::Transmitted { port: way.oif, frame });
-        self.count_straight(lane.port, arrived, way.oif, leaves);
         Some(way.oif)
     }
 
-    /// The header of a packet that goes straight, its way, and the MAC that it leaves from.
-    #[inline(always)]
-    pub(super) fn straight_way(&self, lane: &Lane, frame: &[u8]) -> Option<(Ipv4, Straight, Mac)> {
-        let header = lane.header(frame)?;
-        let key = InputKey { tos: header.tos, ..InputKey::new(header.source, header.destination, lane.port) };
-        let hop = self.config.rib4.hop_towards(header.destination);
-        let way = self.ways.straight(lane.changes, hop, &key)?;
-        let out = self.config.ports.get(way.oif).filter(|port| is_plain(port) && port.is_running())?;
-        let goes = header.ttl > 1 && header.total_length <= way.mtu;
-        goes.then_some((header, way, out.mac))
-    }
-
-    #[inline(always)]
-    fn count_straight(&mut self, iif: IfIndex, arrived: usize, oif: IfIndex, left: usize) {
-        self.counters.received += 1;
-        self.counters.sent += 1;
-        if let Some(counters) = self.config.ports.counters_mut(iif) {
-            counters.rx_packets += 1;
-            counters.rx_bytes += arrived as u64;
-        }
-        if let Some(counters) = self.config.ports.counters_mut(oif) {
-            counters.tx_packets += 1;
-            counters.tx_bytes += left as u64;
+    /// Counts what went straight.
+    #[inline]
+    pub(super) fn end(&mut self, lane: Lane) {
+        self.counters.received += lane.frames;
+        self.counters.sent += lane.frames;
+        if let Some(counters) = self.config.ports.counters_mut(lane.port) {
+            counters.rx_packets += lane.frames;
+            counters.rx_bytes += lane.bytes;
         }
         self.check();
     }
+}
+
+/// The steps of a packet until it is sent.
+#[inline(always)]
+fn tell<O: Observer>(observer: &mut O, port: IfIndex, header: &Ipv4, way: &Straight, frame: &[u8]) {
+    let destination = IpAddr::V4(header.destination);
+    let gateway = way.gateway.map(IpAddr::V4);
+    observer.step(Step::Received { port, frame });
+    observer.step(Step::Routed { destination, table: way.table, port: way.oif, gateway, local: false });
+    observer.step(Step::Forwarded { from: port, to: way.oif, ttl: header.ttl - 1 });
+    observer.step(Step::Resolved { next_hop: gateway.unwrap_or(destination), mac: way.mac });
 }
 
 impl Lane {

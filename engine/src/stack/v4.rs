@@ -100,13 +100,13 @@ impl Stack {
     fn way_of_packet(&mut self, now: Time, packet: &mut Packet, to: Ipv4Addr) -> Result<InputRoute, DropReason> {
         let Ipv4 { source, tos, .. } = packet.header;
         let key = InputKey { tos, mark: packet.mark, ..InputKey::new(source, to, packet.port) };
-        let hop = self.config.rib4.hop_towards(to);
-        match self.ways.find(self.config.changes(), hop, &key) {
+        let kept_as = self.config.rib4.kept_as(key);
+        match self.ways.find(self.config.changes(), &kept_as) {
             Some((kept, way)) => {
                 packet.kept = kept;
                 Ok(way)
             }
-            None => self.find_way(now, packet, hop, key),
+            None => self.find_way(now, packet, key, &kept_as),
         }
     }
 
@@ -117,8 +117,8 @@ impl Stack {
         &mut self,
         now: Time,
         packet: &mut Packet,
-        hop: u8,
         mut key: InputKey,
+        kept_as: &InputKey,
     ) -> Result<InputRoute, DropReason> {
         let protocol = packet.header.protocol;
         let policy = self.config.sysctls.fib_multipath_hash_policy();
@@ -130,7 +130,7 @@ impl Stack {
         }
         key.joined = self.is_joined(key.destination);
         let (way, lasts) = self.ask(now, |net, rib| lasting_route(net, rib, &key))?;
-        packet.kept = if lasts { self.ways.keep(self.config.changes(), hop, &key, &way) } else { Kept::NOWHERE };
+        packet.kept = if lasts { self.ways.keep(self.config.changes(), kept_as, &way) } else { Kept::NOWHERE };
         Ok(way)
     }
 

@@ -194,10 +194,10 @@ pub fn write_checksum(packet: &mut [u8]) {
 pub fn decrement_ttl(packet: &mut [u8]) {
     let Some(header) = packet.first_chunk_mut::<HEADER>().filter(|header| header[8] > 0) else { return };
     header[8] -= 1;
-    // Of the word of TTL and protocol, !old + new is this whatever they are (RFC 1624, equation 3).
-    const CHANGE: u32 = 0xffff - 0x100;
-    let sum = checksum::finish(u32::from(!u16::from_be_bytes([header[10], header[11]])) + CHANGE);
-    [header[10], header[11]] = sum.to_be_bytes();
+    // What is taken from the word of TTL and protocol comes to the checksum (RFC 1624, equation 3), and a carry comes round.
+    let sum = u32::from(u16::from_ne_bytes([header[10], header[11]])) + u32::from(0x100_u16.to_be());
+    let sum = sum + u32::from(sum >= 0xffff);
+    [header[10], header[11]] = (sum as u16).to_ne_bytes();
 }
 
 /// Writes the identification, and mends the checksum.

@@ -198,6 +198,18 @@ proptest! {
     }
 
     #[test]
+    fn a_short_header_holds_as_any_bytes_do(words in vec(prop_oneof![Just(0), Just(u16::MAX), any::<u16>()], 9), at in 0..10usize) {
+        let mut header: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let sum = checksum::of(&header).to_be_bytes();
+        header.splice(at * 2..at * 2, sum);
+        let mut header: [u8; 20] = header.try_into().unwrap();
+        prop_assert_eq!(checksum::holds_fixed(&header), checksum::holds(&header));
+        prop_assert!(checksum::holds_fixed(&header) || header == [0; 20]);
+        header[at] ^= 0x10;
+        prop_assert_eq!(checksum::holds_fixed(&header), checksum::holds(&header));
+    }
+
+    #[test]
     fn sums_of_pieces_add_up(bytes in vec(any::<u8>(), 0..200), at in 0..100usize) {
         let (left, right) = bytes.split_at((at * 2).min(bytes.len() & !1));
         let whole = checksum::fold(checksum::sum(&bytes));
@@ -272,4 +284,16 @@ fn a_closed_port_refuses() {
     let refusal = data.refuse(120).unwrap();
     assert_eq!((refusal.flags, refusal.sequence, refusal.acknowledgment), (tcp::flag::RST, 77, 0));
     assert_eq!(refusal.refuse(20), None);
+}
+
+/// Right or wrong, zero or not: what RFC 1624 says of it.
+#[test]
+fn every_checksum_is_mended_when_the_ttl_is_taken_from() {
+    for sum in 0..=u16::MAX {
+        let mut header = Ipv4 { ttl: 7, protocol: protocol::UDP, ..Ipv4::UNSAID }.emit();
+        header[10..12].copy_from_slice(&sum.to_be_bytes());
+        ipv4::decrement_ttl(&mut header);
+        let wanted = checksum::update(sum, 0x0711, 0x0611);
+        assert_eq!((header[8], &header[10..12]), (6, &wanted.to_be_bytes()[..]), "{sum:04x}");
+    }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::addr::Ipv4Addr;
+use crate::control::scope;
 use crate::link::Ports;
 use crate::route::NextHops;
 use crate::route::reference::{Plain, PlainTable};
@@ -32,7 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn real(plain: Plain<Ipv4Addr>) -> Route<Ipv4Addr> {
-    let way = NextHop { gateway: Some(Ipv4Addr::from_bits(plain.way)), ..NextHop::on_link(1) };
+    let way = NextHop { gateway: Some(Ipv4Addr::from_bits(plain.way)), scope: scope::LINK, ..NextHop::on_link(1) };
     let nexthops = NextHops::one(way);
     Route { tos: plain.tos, metric: plain.metric, nexthops, ..Route::new(plain.prefix, way) }
 }

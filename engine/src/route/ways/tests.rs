@@ -25,29 +25,29 @@ fn a_slot_is_a_line_of_the_cache() {
 #[test]
 fn a_way_is_found_as_it_was_kept_until_something_changes() {
     let mut ways = Ways::default();
-    assert_eq!(ways.find(1, 0, &key(0)), None);
-    let kept = ways.keep(1, 0, &key(0), &route(6));
-    assert_eq!(ways.find(1, 0, &key(0)), Some((kept, route(6))));
-    assert_eq!(ways.find(2, 0, &key(0)), None);
+    assert_eq!(ways.find(1, &key(0)), None);
+    let kept = ways.keep(1, &key(0), &route(6));
+    assert_eq!(ways.find(1, &key(0)), Some((kept, route(6))));
+    assert_eq!(ways.find(2, &key(0)), None);
     let (other_mark, other_tos) = (InputKey { mark: 1, ..key(0) }, InputKey { tos: 8, ..key(0) });
     let [other_port, other_source] =
         [InputKey { iif: 3, ..key(0) }, InputKey { source: Ipv4Addr::LOCALHOST, ..key(0) }];
     for other in [other_mark, other_tos, other_port, other_source, key(1)] {
-        assert_eq!(ways.find(1, 0, &other), None, "{other:?}");
+        assert_eq!(ways.find(1, &other), None, "{other:?}");
     }
 }
 
 #[test]
 fn its_mac_is_known_until_a_neighbour_changes() {
     let mut ways = Ways::default();
-    let kept = ways.keep(1, 0, &key(0), &route(3));
+    let kept = ways.keep(1, &key(0), &route(3));
     let hop = (3, key(0).destination);
     assert_eq!(ways.mac(kept, 5, hop), None);
     ways.keep_mac(kept, 5, hop, Mac::BROADCAST);
     assert_eq!((ways.mac(kept, 5, hop), ways.mac(kept, 6, hop)), (Some(Mac::BROADCAST), None));
     assert_eq!(ways.mac(Kept::NOWHERE, 5, hop), None);
     // Another way in its place has another MAC.
-    let again = ways.keep(2, 0, &key(0), &route(3));
+    let again = ways.keep(2, &key(0), &route(3));
     assert_eq!((again, ways.mac(again, 5, hop)), (kept, None));
 }
 
@@ -55,8 +55,8 @@ fn its_mac_is_known_until_a_neighbour_changes() {
 fn a_packet_whose_ways_place_was_taken_gets_no_other_hops_mac() {
     let mut ways = Ways::default();
     let (ours, theirs) = ((6, Ipv4Addr::new(10, 0, 0, 1)), (3, key(0).destination));
-    let kept = ways.keep(1, 0, &key(0), &route(6));
-    assert_eq!(ways.keep(2, 0, &key(0), &route(3)), kept);
+    let kept = ways.keep(1, &key(0), &route(6));
+    assert_eq!(ways.keep(2, &key(0), &route(3)), kept);
     ways.keep_mac(kept, 5, ours, Mac::BROADCAST);
     assert_eq!(ways.mac(kept, 5, theirs), None);
     ways.keep_mac(kept, 5, theirs, Mac::BROADCAST);
@@ -69,12 +69,12 @@ fn the_places_are_bounded() {
     let mut ways = Ways::default();
     for round in 0..3 {
         for number in 0..20_000 {
-            if let Some((_, found)) = ways.find(1, 0, &key(number)) {
+            if let Some((_, found)) = ways.find(1, &key(number)) {
                 assert_eq!(found, route(number), "in round {round}");
             } else {
-                ways.keep(1, 0, &key(number), &route(number));
+                ways.keep(1, &key(number), &route(number));
             }
-            assert_eq!(ways.find(1, 0, &key(number)).map(|(_, found)| found), Some(route(number)));
+            assert_eq!(ways.find(1, &key(number)).map(|(_, found)| found), Some(route(number)));
         }
     }
     assert_eq!(ways.slots.len() * 2, MOST);
@@ -85,51 +85,10 @@ fn few_ways_take_few_places() {
     let mut ways = Ways::default();
     for _ in 0..10 {
         for number in 0..64 {
-            if ways.find(1, 0, &key(number)).is_none() {
-                ways.keep(1, 0, &key(number), &route(number));
+            if ways.find(1, &key(number)).is_none() {
+                ways.keep(1, &key(number), &route(number));
             }
         }
     }
     assert!(ways.slots.len() <= 256, "{}", ways.slots.len());
-}
-
-/// By a hop all have one way, but only who is let in; and it is not that of those who come in by another port.
-#[test]
-fn many_destinations_by_one_hop_have_one_way() {
-    let mut ways = Ways::default();
-    let (first, other_sender) = (key(1), InputKey { source: Ipv4Addr::new(9, 9, 9, 9), ..key(2) });
-    let kept = ways.keep(1, 7, &first, &route(6));
-    for number in 2..1000 {
-        let same_sender = InputKey { source: first.source, ..key(number) };
-        assert_eq!(ways.find(1, 7, &same_sender), Some((kept, route(6))));
-        for (changes, hop, other) in [
-            (2, 7, same_sender),
-            (1, 8, same_sender),
-            (1, 0, same_sender),
-            (1, 7, InputKey { iif: 3, ..same_sender }),
-            (1, 7, InputKey { tos: 8, ..same_sender }),
-            (1, 7, other_sender),
-        ] {
-            assert_eq!(ways.find(changes, hop, &other), None, "{other:?}");
-        }
-    }
-    assert_eq!(ways.keep(1, 7, &other_sender, &route(6)), kept);
-    assert_eq!(ways.find(1, 7, &other_sender), Some((kept, route(6))));
-    assert_eq!(ways.slots.len() * 2, FEWEST);
-    // Back through the port that it came in by, nearer senders have other ways.
-    let back = InputKey { iif: 6, ..first };
-    ways.keep(1, 7, &back, &route(6));
-    assert_eq!(ways.find(1, 7, &InputKey { destination: Ipv4Addr::LOCALHOST, ..back }), None);
-    assert_eq!(ways.find(1, 7, &back).map(|(_, found)| found), Some(route(6)));
-}
-
-/// However many senders there are, the places are bounded, and who was let in last is known.
-#[test]
-fn senders_are_bounded() {
-    let mut ways = Ways::default();
-    for number in 0..30_000 {
-        ways.keep(1, 7, &key(number), &route(6));
-        assert_eq!(ways.find(1, 7, &key(number)).map(|(_, found)| found), Some(route(6)));
-    }
-    assert_eq!(ways.slots.len() * 2, FEWEST);
 }

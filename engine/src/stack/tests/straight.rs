@@ -47,17 +47,15 @@ impl Twins {
         act(&mut self.other);
     }
 
-    /// True if a frame has what it takes to go straight: all but the next hop's MAC, for which it would have to be sent.
-    fn goes_straight(&self, port: IfIndex, frame: &[u8]) -> bool {
-        let stack = &self.one.stacks[0];
-        stack.lane(port).is_some_and(|lane| stack.straight_way(&lane, frame).is_some())
-    }
-
     /// A frame for both.
     fn take(&mut self, port: IfIndex, frame: &[u8]) {
         let (mut told, mut told_other) = (Told::default(), Told::default());
-        self.straight += usize::from(self.goes_straight(port, frame));
-        self.one.watched((0, port), frame, &mut told);
+        let copy = self.one.pool.copy(frame);
+        let straight = &mut self.straight;
+        self.one.with(0, |stack, cx| match stack.receive_straight(cx, port, copy, &mut told) {
+            Ok(()) => *straight += 1,
+            Err(frame) => stack.receive_by_steps(cx, port, frame, &mut told),
+        });
         let copy = self.other.pool.copy(frame);
         self.other.with(0, |stack, cx| {
             stack.receive_by_steps(cx, port, copy, &mut told_other);
