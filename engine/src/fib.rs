@@ -124,7 +124,7 @@ pub const MAX_NEXT_HOPS: usize = 0x7fff;
 pub enum Full {
     /// The next hop's number is not below [`MAX_NEXT_HOPS`].
     NextHops,
-    /// Some 32,700 networks of 24 bits hold longer prefixes (IPv4), or all nodes take 1 GiB (IPv6).
+    /// Some 31,700 networks of 24 bits hold longer prefixes (IPv4), or all nodes take 1 GiB (IPv6).
     Nodes,
 }
 
@@ -139,24 +139,9 @@ impl core::fmt::Display for Full {
 
 impl core::error::Error for Full {}
 
-/// A next hop in a node: 0 is none, the others are one higher. The highest bit is left for pointers.
-type Leaf = u16;
+/// What a node says: a next hop, or [`NO_ROUTE`]. The numbers between them are left for pointers.
+type Leaf = NextHopId;
 
 fn leaf(next_hop: NextHopId) -> Result<Leaf, Full> {
-    if usize::from(next_hop) < MAX_NEXT_HOPS { Ok(next_hop + 1) } else { Err(Full::NextHops) }
-}
-
-#[cfg(target_arch = "x86_64")]
-use simd::count_ones;
-
-/// How many bits are set.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
-fn count_ones(word: u64) -> u32 {
-    word.count_ones()
-}
-
-#[inline(always)]
-fn next_hop(leaf: Leaf) -> NextHopId {
-    leaf.wrapping_sub(1)
+    if usize::from(next_hop) < MAX_NEXT_HOPS { Ok(next_hop) } else { Err(Full::NextHops) }
 }

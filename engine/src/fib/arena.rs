@@ -3,7 +3,10 @@
 //! Nothing is ever overwritten, so a reader that still follows an old pointer finds the old node whole. What is no longer
 //! pointed at stays as garbage until the arena is full; then its owner copies what lives into a new one.
 
+#[cfg(target_arch = "x86_64")]
+use super::simd::Bits;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
 
 /// So many words stay free behind the last: vector loads may read past what they use.
 pub(super) const BEHIND: usize = LINE;
@@ -16,16 +19,29 @@ pub(super) const LINE: usize = 8;
 #[repr(align(64))]
 pub(super) struct Line([AtomicU64; LINE]);
 
-/// The words.
-#[derive(Debug)]
+/// The words; a clone has the same.
+#[derive(Clone, Debug)]
 pub(super) struct Arena {
-    lines: Box<[Line]>,
+    lines: Arc<[Line]>,
+    #[cfg(target_arch = "x86_64")]
+    bits: Option<Bits>,
 }
 
 impl Arena {
     /// Room for so many words.
     pub(super) fn with_room(words: usize) -> Arena {
-        Arena { lines: (0..(words + BEHIND).div_ceil(LINE)).map(|_| Line::default()).collect() }
+        Arena {
+            lines: (0..(words + BEHIND).div_ceil(LINE)).map(|_| Line::default()).collect(),
+            #[cfg(target_arch = "x86_64")]
+            bits: Bits::detect(),
+        }
+    }
+
+    /// What the processor can do with them.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) fn bits(&self) -> Option<Bits> {
+        self.bits
     }
 
     /// All words, for loops that check nothing.
@@ -38,6 +54,17 @@ impl Arena {
     #[inline(always)]
     pub(super) fn word(&self, at: usize) -> u64 {
         self.lines[at / LINE].0[at % LINE].load(Relaxed)
+    }
+
+    /// How many bits of a word are set from a place on, counted from the lowest.
+    #[inline(always)]
+    pub(super) fn ones_from(&self, at: usize, place: u32) -> usize {
+        let word = self.word(at) >> place;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(bits) = self.bits {
+            return bits.count(word);
+        }
+        word.count_ones() as usize
     }
 
     /// The 16-bit number `at`, counted from the beginning of the arena, the low ones of a word first.
@@ -64,6 +91,40 @@ impl Arena {
             *used += 1;
         }
         at
+    }
+}
+
+/// Gives places to nodes, so that each reaches into as few lines as it can. The largest are to come first: smaller ones
+/// fill what they leave of their last lines.
+pub(super) struct Packer {
+    /// The first line of which nothing is taken.
+    next: usize,
+    /// Where lines have so many words left at their ends.
+    left: [Vec<usize>; LINE],
+}
+
+impl Packer {
+    /// Behind so many words.
+    pub(super) fn behind(words: usize) -> Packer {
+        Packer { next: words.next_multiple_of(LINE), left: [const { Vec::new() }; LINE] }
+    }
+
+    /// A place for so many words.
+    pub(super) fn place(&mut self, words: usize) -> usize {
+        let found = (words..LINE).find_map(|left| Some((self.left[left].pop()?, left)));
+        let (at, room) = found.unwrap_or((self.next, words.next_multiple_of(LINE)));
+        if found.is_none() {
+            self.next += room;
+        }
+        if room > words {
+            self.left[room - words].push(at + words);
+        }
+        at
+    }
+
+    /// Behind all that is taken.
+    pub(super) fn end(&self) -> usize {
+        self.next
     }
 }
 

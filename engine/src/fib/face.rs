@@ -2,7 +2,7 @@
 
 use super::shared::{Reader, Shared, View};
 use super::small::Small;
-use super::{Family, Full, Large, Leaf, Lookup, NextHopId, leaf, next_hop};
+use super::{Family, Full, Large, Leaf, Lookup, NextHopId, leaf};
 use crate::addr::{Address, Prefix};
 use std::sync::Arc;
 
@@ -20,7 +20,11 @@ pub struct Fib<A: Family> {
 #[derive(Debug)]
 enum Form<A: Family> {
     Small(Small<A>),
-    Large(Box<A::Large>),
+    /// What lookups read is at hand: one pointer less to follow.
+    Large {
+        table: <A::Large as Large<A>>::Table,
+        owner: Box<A::Large>,
+    },
 }
 
 impl<A: Family> Default for Fib<A> {
@@ -41,7 +45,7 @@ impl<A: Address> Fib<A> {
     pub fn len(&self) -> usize {
         match &self.form {
             Form::Small(small) => small.prefixes().len(),
-            Form::Large(large) => large.count(),
+            Form::Large { owner, .. } => owner.count(),
         }
     }
 
@@ -52,22 +56,20 @@ impl<A: Address> Fib<A> {
 
     /// The next hop of exactly this prefix.
     pub fn get(&self, prefix: Prefix<A>) -> Option<NextHopId> {
-        let leaf = match &self.form {
+        match &self.form {
             Form::Small(small) => small.get(prefix),
-            Form::Large(large) => large.get(prefix),
-        };
-        leaf.map(next_hop)
+            Form::Large { owner, .. } => owner.get(prefix),
+        }
     }
 
     /// Sets the next hop of a prefix and gives back the one it had.
     pub fn insert(&mut self, prefix: Prefix<A>, next_hop: NextHopId) -> Result<Option<NextHopId>, Full> {
-        let old = self.change(|form| form.insert(prefix, leaf(next_hop)?))?;
-        Ok(old.map(super::next_hop))
+        self.change(|form| form.insert(prefix, leaf(next_hop)?))
     }
 
     /// Takes a prefix out; the next hop that it had.
     pub fn remove(&mut self, prefix: Prefix<A>) -> Option<NextHopId> {
-        self.change(|form| form.remove(prefix)).map(next_hop)
+        self.change(|form| form.remove(prefix))
     }
 
     /// A table of all these prefixes: much faster than to insert one after the other. Of equal ones the last counts.
@@ -75,7 +77,7 @@ impl<A: Address> Fib<A> {
         let routes = routes.into_iter().map(|(prefix, next_hop)| Ok((prefix, leaf(next_hop)?)));
         let routes = routes.collect::<Result<Vec<_>, Full>>()?;
         let form = if routes.len() > SMALL {
-            Form::Large(Box::new(large(routes)?))
+            Form::large(routes)?
         } else {
             let mut small = Small::new();
             for (prefix, leaf) in routes {
@@ -88,11 +90,11 @@ impl<A: Address> Fib<A> {
     }
 
     /// The next hop of the longest prefix that holds the address, or [`NO_ROUTE`](super::NO_ROUTE).
-    #[inline]
+    #[inline(always)]
     pub fn lookup(&self, address: A) -> NextHopId {
         match &self.form {
             Form::Small(small) => small.lookup(address.number()),
-            Form::Large(large) => large.table().lookup(address.number()),
+            Form::Large { table, .. } => table.lookup(address.number()),
         }
     }
 
@@ -100,7 +102,7 @@ impl<A: Address> Fib<A> {
     pub fn lookup_batch(&self, numbers: &[A::Number], next_hops: &mut [NextHopId]) {
         match &self.form {
             Form::Small(small) => small.lookup_batch(numbers, next_hops),
-            Form::Large(large) => large.table().lookup_batch(numbers, next_hops),
+            Form::Large { table, .. } => table.lookup_batch(numbers, next_hops),
         }
     }
 
@@ -113,26 +115,27 @@ impl<A: Address> Fib<A> {
     pub fn iter(&self) -> impl Iterator<Item = (Prefix<A>, NextHopId)> + '_ {
         let (small, large) = match &self.form {
             Form::Small(small) => (small.prefixes(), None),
-            Form::Large(large) => (Default::default(), Some(large.iter())),
+            Form::Large { owner, .. } => (Default::default(), Some(owner.iter())),
         };
-        small.iter().copied().chain(large.into_iter().flatten()).map(|(prefix, leaf)| (prefix, next_hop(leaf)))
+        small.iter().copied().chain(large.into_iter().flatten())
     }
 
     /// Bytes of what lookups read, and of what changes need besides.
     pub fn memory(&self) -> (usize, usize) {
         let (lookups, besides) = match &self.form {
             Form::Small(small) => small.memory(),
-            Form::Large(large) => large.memory(),
+            Form::Large { owner, .. } => owner.memory(),
         };
         (lookups + size_of::<Self>(), besides)
     }
 
     /// Makes a change, and tells readers if they must look elsewhere now.
     fn change<T>(&mut self, change: impl FnOnce(&mut Form<A>) -> T) -> T {
-        let before = self.form.place();
+        let was_large = matches!(self.form, Form::Large { .. });
         let result = change(&mut self.form);
+        let has_moved = self.form.follow();
         if let Some(shared) = &self.shared
-            && (before.is_none() || before != self.form.place())
+            && (has_moved || !was_large)
         {
             shared.publish(self.form.view());
         }
@@ -142,26 +145,45 @@ impl<A: Address> Fib<A> {
     /// Empty, and large all the same.
     #[cfg(test)]
     pub(super) fn new_large() -> Fib<A> {
-        Fib { form: Form::Large(Box::default()), shared: None }
+        Fib { form: Form::of(A::Large::default()), shared: None }
     }
 
     /// The large form.
     #[cfg(test)]
     pub(super) fn large(&self) -> Option<&A::Large> {
-        if let Form::Large(large) = &self.form { Some(large) } else { None }
+        if let Form::Large { owner, .. } = &self.form { Some(owner) } else { None }
     }
 }
 
 impl<A: Address> Form<A> {
-    /// Where the table of a large form is.
-    fn place(&self) -> Option<*const <A::Large as Large<A>>::Table> {
-        if let Form::Large(large) = self { Some(Arc::as_ptr(large.table())) } else { None }
+    fn of(owner: A::Large) -> Form<A> {
+        Form::Large { table: owner.table().clone(), owner: Box::new(owner) }
+    }
+
+    /// A large form of these prefixes.
+    fn large(routes: impl IntoIterator<Item = (Prefix<A>, Leaf)>) -> Result<Form<A>, Full> {
+        let mut owner = A::Large::default();
+        for (prefix, leaf) in routes {
+            owner.put(prefix, leaf);
+        }
+        owner.rebuild_all()?;
+        Ok(Form::of(owner))
+    }
+
+    /// Goes to where the table is after a change; true if a large one is elsewhere now.
+    fn follow(&mut self) -> bool {
+        let Form::Large { table, owner } = self else { return false };
+        let has_moved = !table.is(owner.table());
+        if has_moved {
+            *table = owner.table().clone();
+        }
+        has_moved
     }
 
     fn view(&self) -> View<A> {
         match self {
             Form::Small(small) => View::Small(small.clone()),
-            Form::Large(large) => View::Large(large.table().clone()),
+            Form::Large { table, .. } => View::Large(table.clone()),
         }
     }
 
@@ -173,8 +195,8 @@ impl<A: Address> Form<A> {
                     small.rebuild();
                     return Ok(old);
                 }
-                match self::large(small.prefixes().iter().copied()) {
-                    Ok(large) => *self = Form::Large(Box::new(large)),
+                match Form::large(small.prefixes().iter().copied()) {
+                    Ok(large) => *self = large,
                     Err(full) => {
                         small.take(prefix);
                         return Err(full);
@@ -182,14 +204,14 @@ impl<A: Address> Form<A> {
                 }
                 Ok(old)
             }
-            Form::Large(large) => {
-                let old = large.put(prefix, leaf);
-                let Err(full) = large.rebuild(prefix) else { return Ok(old) };
+            Form::Large { owner, .. } => {
+                let old = owner.put(prefix, leaf);
+                let Err(full) = owner.rebuild(prefix) else { return Ok(old) };
                 match old {
-                    Some(old) => large.put(prefix, old),
-                    None => large.take(prefix),
+                    Some(old) => owner.put(prefix, old),
+                    None => owner.take(prefix),
                 };
-                large.rebuild(prefix)?;
+                owner.rebuild(prefix)?;
                 Err(full)
             }
         }
@@ -202,22 +224,12 @@ impl<A: Address> Form<A> {
                 small.rebuild();
                 Some(old)
             }
-            Form::Large(large) => {
-                let old = large.take(prefix)?;
+            Form::Large { owner, .. } => {
+                let old = owner.take(prefix)?;
                 // Fewer prefixes always have room.
-                let _ = large.rebuild(prefix);
+                let _ = owner.rebuild(prefix);
                 Some(old)
             }
         }
     }
-}
-
-/// A large form of these prefixes.
-fn large<A: Family>(routes: impl IntoIterator<Item = (Prefix<A>, Leaf)>) -> Result<A::Large, Full> {
-    let mut large = A::Large::default();
-    for (prefix, leaf) in routes {
-        large.put(prefix, leaf);
-    }
-    large.rebuild_all()?;
-    Ok(large)
 }

@@ -6,7 +6,6 @@
 use super::{Family, Full, Leaf, NextHopId};
 use crate::addr::Prefix;
 use core::fmt::Debug;
-use std::sync::Arc;
 
 /// The form of a table of many prefixes.
 pub trait Large<A: Family>: Debug + Default {
@@ -26,19 +25,21 @@ pub trait Large<A: Family>: Debug + Default {
     /// Builds all anew, in a table of the right size.
     fn rebuild_all(&mut self) -> Result<(), Full>;
     /// What lookups read now.
-    fn table(&self) -> &Arc<Self::Table>;
+    fn table(&self) -> &Self::Table;
     /// All prefixes, in an order of the form's own.
     fn iter(&self) -> impl Iterator<Item = (Prefix<A>, Leaf)> + '_;
     /// Bytes of what lookups read, and of what changes need besides.
     fn memory(&self) -> (usize, usize);
 }
 
-/// What lookups read. `N` is an address as a number.
-pub trait Lookup<N>: Debug + Send + Sync {
+/// What lookups read. `N` is an address as a number. A clone reads the same.
+pub trait Lookup<N>: Clone + Debug + Send + Sync {
+    /// True if what is written into one is read from the other.
+    fn is(&self, other: &Self) -> bool;
     /// The next hop of one address.
     fn lookup(&self, number: N) -> NextHopId;
+    /// The same by safe code alone: the way of processors of which nothing is known.
+    fn lookup_checked(&self, number: N) -> NextHopId;
     /// Of as many as both slices have, as fast as this processor can.
     fn lookup_batch(&self, numbers: &[N], next_hops: &mut [NextHopId]);
-    /// The same, one after the other.
-    fn lookup_each(&self, numbers: &[N], next_hops: &mut [NextHopId]);
 }

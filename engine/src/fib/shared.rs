@@ -15,7 +15,7 @@ pub(super) enum View<A: Family> {
     /// A copy, made for readers.
     Small(Small<A>),
     /// The owner writes into it.
-    Large(Arc<<A::Large as Large<A>>::Table>),
+    Large(<A::Large as Large<A>>::Table),
 }
 
 /// What the owner of a table and its readers hold in common.

@@ -8,20 +8,55 @@
 
 use super::v4::Table4;
 use super::v6::{self, Entry, Table6};
-use super::{NextHopId, next_hop, v4};
+use super::{NO_ROUTE, NextHopId, v4};
 use core::arch::asm;
 use core::arch::x86_64::*;
+use core::sync::atomic::Ordering::Acquire;
 
-/// How many bits are set.
-#[inline(always)]
-pub(super) fn count_ones(word: u64) -> u32 {
-    if !is_x86_feature_detected!("popcnt") {
-        return word.count_ones();
+/// Proof that the processor has its own ways to count and to shift bits (POPCNT and BMI2).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bits(());
+
+impl Bits {
+    pub(super) fn detect() -> Option<Bits> {
+        (is_x86_feature_detected!("popcnt") && is_x86_feature_detected!("bmi2")).then_some(Bits(()))
     }
-    let count: u64;
-    // SAFETY: the processor has the instruction; it reads and writes registers only.
-    unsafe { asm!("popcnt {}, {}", out(reg) count, in(reg) word, options(pure, nomem, nostack)) };
-    count as u32
+
+    /// How many bits are set.
+    #[inline(always)]
+    pub(super) fn count(self, word: u64) -> usize {
+        let count: u64;
+        // SAFETY: the processor has the instruction; it reads and writes registers only.
+        unsafe { asm!("popcnt {}, {}", out(reg) count, in(reg) word, options(pure, nomem, nostack)) };
+        count as usize
+    }
+}
+
+/// One address. While its entries come from memory the processor begins with the next lookups, as many as it has room for:
+/// every instruction less is room.
+#[inline(always)]
+pub(super) fn lookup4_one(_: Bits, table: &Table4, address: u32) -> NextHopId {
+    let (root, words) = table.parts();
+    let numbers = words.as_ptr().cast::<u16>();
+    let rank: usize;
+    // SAFETY: the processor has the instructions. 18 bits are a place in the root, an entry of it is where a node begins, and
+    // a node has one leaf more than bits are set. Words that entries lead to are not written any more.
+    let leaf = unsafe {
+        let node = root.get_unchecked((address >> 14) as usize).load(Acquire) as usize;
+        asm!(
+            "rorx {place:e}, {address:e}, 8",
+            "shrx {rank}, qword ptr [{numbers} + 2 * {node}], {place}",
+            "popcnt {rank}, {rank}",
+            address = in(reg) address,
+            numbers = in(reg) numbers,
+            node = in(reg) node,
+            place = out(reg) _,
+            rank = lateout(reg) rank,
+            options(pure, readonly, nostack),
+        );
+        numbers.add(node + rank + 4).read()
+    };
+    if v4::is_block(leaf) { table.lookup_block(address, leaf) } else { leaf }
 }
 
 /// Looks up as many as this processor can at once; what is left over.
@@ -33,64 +68,61 @@ pub(super) fn lookup4<'a>(
     if !(is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vpopcntdq")) {
         return (addresses, next_hops);
     }
-    let whole = addresses.len() & !15;
-    let (now, rest) = addresses.split_at(whole);
-    let (answers, rest_answers) = next_hops.split_at_mut(whole);
-    for (now, answers) in now.chunks(64).zip(answers.chunks_mut(64)) {
+    in_chunks(
+        (addresses, next_hops),
         // SAFETY: the processor has what the functions are compiled for.
-        match (now.as_array(), answers.as_mut_array()) {
-            (Some(now), Some(answers)) => unsafe { lookup4_some::<4, 64>(table, now, answers) },
-            _ => {
-                for (now, answers) in now.chunks_exact(16).zip(answers.chunks_exact_mut(16)) {
-                    let (Some(now), Some(answers)) = (now.as_array(), answers.as_mut_array()) else { continue };
-                    unsafe { lookup4_some::<1, 16>(table, now, answers) };
-                }
-            }
-        }
-    }
-    (rest, rest_answers)
+        |addresses, next_hops| unsafe { lookup4_some::<4, 64>(table, addresses, next_hops) },
+        |addresses, next_hops| unsafe { lookup4_some::<1, 16>(table, addresses, next_hops) },
+    )
+}
+
+/// Looks up 64 together, then 16 together; what is left over. There are as many answers as addresses.
+fn in_chunks<'a, N>(
+    (addresses, next_hops): (&'a [N], &'a mut [NextHopId]),
+    many: impl Fn(&[N; 64], &mut [NextHopId; 64]),
+    some: impl Fn(&[N; 16], &mut [NextHopId; 16]),
+) -> (&'a [N], &'a mut [NextHopId]) {
+    let (now, addresses) = addresses.as_chunks();
+    let (answers, next_hops) = next_hops.as_chunks_mut();
+    now.iter().zip(answers).for_each(|(now, answers)| many(now, answers));
+    let (now, addresses) = addresses.as_chunks();
+    let (answers, next_hops) = next_hops.as_chunks_mut();
+    now.iter().zip(answers).for_each(|(now, answers)| some(now, answers));
+    (addresses, next_hops)
 }
 
 /// `N` times 16 addresses, stage by stage.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 fn lookup4_some<const N: usize, const M: usize>(table: &Table4, addresses: &[u32; M], next_hops: &mut [NextHopId; M]) {
     let (root, words) = table.parts();
-    let (root, words) = (root.as_ptr().cast::<i32>(), words.as_ptr().cast::<i64>());
+    let (root, words) = (root.as_ptr().cast::<i32>(), words.as_ptr());
     let low = _mm512_set1_epi32(0xffff);
 
     let mut addrs = [_mm512_setzero_si512(); N];
-    let mut entries = addrs;
+    let mut nodes = addrs;
     for i in 0..N {
         // SAFETY: `M` is 16 × `N`; 18 bits are a place in the root.
         unsafe {
             addrs[i] = _mm512_loadu_si512(addresses.as_ptr().add(16 * i).cast());
-            entries[i] = _mm512_i32gather_epi32::<4>(_mm512_srli_epi32::<14>(addrs[i]), root);
+            nodes[i] = _mm512_i32gather_epi32::<4>(_mm512_srli_epi32::<14>(addrs[i]), root);
         }
     }
 
-    let mut masks = [0; N];
     let mut ranks = addrs;
-    let mut nodes = addrs;
     for i in 0..N {
-        masks[i] = sign_bits(entries[i]);
-        nodes[i] = _mm512_and_si512(entries[i], _mm512_set1_epi32(i32::MAX));
         let places = _mm512_and_si512(_mm512_srli_epi32::<8>(addrs[i]), _mm512_set1_epi32(63));
-        // SAFETY: an entry with the highest bit set is where a node begins.
-        ranks[i] = unsafe { ranks_of(words, masks[i], nodes[i], places) };
+        // SAFETY: an entry of the root is where a node begins.
+        ranks[i] = unsafe { ranks_of::<2>(words.cast(), u16::MAX, nodes[i], places) };
     }
 
     for i in 0..N {
-        // The leaf's number in halves of a word, from the arena's beginning; two of them are fetched together.
-        let at = _mm512_add_epi32(_mm512_slli_epi32::<2>(nodes[i]), _mm512_add_epi32(ranks[i], _mm512_set1_epi32(3)));
-        // SAFETY: a node has as many leaves as bits are set; behind the last word of all one is left free.
-        let pairs = unsafe {
-            let pair = _mm512_srli_epi32::<1>(at);
-            _mm512_mask_i32gather_epi32::<4>(entries[i], masks[i], pair, words.cast())
-        };
-        let odd = _mm512_slli_epi32::<4>(_mm512_and_si512(at, _mm512_set1_epi32(1)));
-        let leaves = _mm512_and_si512(_mm512_mask_srlv_epi32(pairs, masks[i], pairs, odd), low);
-        let blocks = _mm512_test_epi32_mask(leaves, _mm512_set1_epi32(i32::from(v4::BLOCK)));
-        let answers = _mm512_cvtepi32_epi16(_mm512_sub_epi32(leaves, _mm512_set1_epi32(1)));
+        let at = _mm512_add_epi32(nodes[i], _mm512_add_epi32(ranks[i], _mm512_set1_epi32(4)));
+        // SAFETY: a node has one leaf more than bits are set; behind the last word of all one is left free.
+        let leaves = unsafe { _mm512_i32gather_epi32::<2>(at, words.cast()) };
+        let leaves = _mm512_and_si512(leaves, low);
+        let behind = _mm512_sub_epi32(leaves, _mm512_set1_epi32(i32::from(v4::BLOCK)));
+        let blocks = _mm512_cmplt_epu32_mask(behind, _mm512_set1_epi32(i32::from(NO_ROUTE - v4::BLOCK)));
+        let answers = _mm512_cvtepi32_epi16(leaves);
         // SAFETY: `M` is 16 × `N`.
         unsafe { _mm256_storeu_si256(next_hops.as_mut_ptr().add(16 * i).cast(), answers) };
         if blocks != 0 {
@@ -104,7 +136,7 @@ fn lookup4_some<const N: usize, const M: usize>(table: &Table4, addresses: &[u32
 fn in_blocks(table: &Table4, which: u16, addresses: &[u32], next_hops: &mut [NextHopId]) {
     for (at, (address, next_hop)) in addresses.iter().zip(next_hops).enumerate() {
         if which >> at & 1 == 1 {
-            *next_hop = table.lookup_block(*address, next_hop.wrapping_add(1));
+            *next_hop = table.lookup_block(*address, *next_hop);
         }
     }
 }
@@ -122,22 +154,12 @@ pub(super) fn lookup6<'a>(
     if !has_all {
         return (addresses, next_hops);
     }
-    let whole = addresses.len() & !15;
-    let (now, rest) = addresses.split_at(whole);
-    let (answers, rest_answers) = next_hops.split_at_mut(whole);
-    for (now, answers) in now.chunks(64).zip(answers.chunks_mut(64)) {
+    in_chunks(
+        (addresses, next_hops),
         // SAFETY: the processor has what the functions are compiled for.
-        match (now.as_array(), answers.as_mut_array()) {
-            (Some(now), Some(answers)) => unsafe { lookup6_some::<4, 64>(table, now, answers) },
-            _ => {
-                for (now, answers) in now.chunks_exact(16).zip(answers.chunks_exact_mut(16)) {
-                    let (Some(now), Some(answers)) = (now.as_array(), answers.as_mut_array()) else { continue };
-                    unsafe { lookup6_some::<1, 16>(table, now, answers) };
-                }
-            }
-        }
-    }
-    (rest, rest_answers)
+        |addresses, next_hops| unsafe { lookup6_some::<4, 64>(table, addresses, next_hops) },
+        |addresses, next_hops| unsafe { lookup6_some::<1, 16>(table, addresses, next_hops) },
+    )
 }
 
 /// The bits of an entry that say where its node is.
@@ -224,7 +246,7 @@ fn in_lists<const M: usize>(
         };
         let leaf = if entry & v6::KIND == v6::LEAF { entry as u16 } else { leaf };
         deeper |= u64::from(entry & v6::KIND > v6::NARROW) << at;
-        next_hops[at] = next_hop(leaf);
+        next_hops[at] = leaf;
     }
     while deeper != 0 {
         let at = deeper.trailing_zeros() as usize % M;
@@ -254,37 +276,28 @@ unsafe fn step_of_rank(words: *const i64, entries: __m512i, bits: __m512i) -> __
         return entries;
     }
     let node = _mm512_and_si512(entries, _mm512_set1_epi32(PLACES as i32));
-    // SAFETY: such an entry is where a node begins; it has as many entries as bits are set.
+    // SAFETY: such an entry is where a node begins; it has one entry more than bits are set.
     unsafe {
-        let rank = ranks_of(words, mask, node, _mm512_and_si512(bits, _mm512_set1_epi32(63)));
-        let at = _mm512_add_epi32(_mm512_slli_epi32::<1>(node), _mm512_add_epi32(rank, _mm512_set1_epi32(1)));
+        let rank = ranks_of::<8>(words, mask, node, _mm512_and_si512(bits, _mm512_set1_epi32(63)));
+        let at = _mm512_add_epi32(_mm512_slli_epi32::<1>(node), _mm512_add_epi32(rank, _mm512_set1_epi32(2)));
         _mm512_mask_i32gather_epi32::<4>(entries, mask, at, words.cast())
     }
 }
 
-/// Of nodes that begin with a bit for each of 64 places: how many bits are set up to a place, in the lanes of the mask.
+/// Of nodes that begin with a bit for each of 64 places: how many bits are set from a place on, in the lanes of the mask.
 ///
 /// # Safety
 ///
-/// In these lanes `nodes` are numbers of words behind `words`; the others are not fetched.
+/// In these lanes `nodes` times `SCALE` are bytes behind `words`, where a word is; the others are not fetched.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
-unsafe fn ranks_of(words: *const i64, mask: __mmask16, nodes: __m512i, places: __m512i) -> __m512i {
-    // The bits up to the place go to the top, the others out.
-    let shifts = _mm512_sub_epi32(_mm512_set1_epi32(63), places);
+unsafe fn ranks_of<const SCALE: i32>(words: *const i64, mask: __mmask16, nodes: __m512i, places: __m512i) -> __m512i {
     // SAFETY: as the caller promises.
-    let half = |mask: __mmask8, nodes: __m256i, shifts: __m256i| unsafe {
-        let starts = _mm512_mask_i32gather_epi64::<8>(_mm512_setzero_si512(), mask, nodes, words);
-        _mm512_cvtepi64_epi32(_mm512_popcnt_epi64(_mm512_sllv_epi64(starts, _mm512_cvtepu32_epi64(shifts))))
+    let half = |mask: __mmask8, nodes: __m256i, places: __m256i| unsafe {
+        let ends = _mm512_mask_i32gather_epi64::<SCALE>(_mm512_setzero_si512(), mask, nodes, words);
+        _mm512_cvtepi64_epi32(_mm512_popcnt_epi64(_mm512_srlv_epi64(ends, _mm512_cvtepu32_epi64(places))))
     };
-    let low = half(mask as u8, _mm512_castsi512_si256(nodes), _mm512_castsi512_si256(shifts));
-    let high = half((mask >> 8) as u8, _mm512_extracti64x4_epi64::<1>(nodes), _mm512_extracti64x4_epi64::<1>(shifts));
+    let low = half(mask as u8, _mm512_castsi512_si256(nodes), _mm512_castsi512_si256(places));
+    let high = half((mask >> 8) as u8, _mm512_extracti64x4_epi64::<1>(nodes), _mm512_extracti64x4_epi64::<1>(places));
     _mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high)
-}
-
-/// The highest bit of each lane.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn sign_bits(lanes: __m512i) -> __mmask16 {
-    _mm512_cmplt_epi32_mask(lanes, _mm512_setzero_si512())
 }

@@ -1,9 +1,9 @@
 //! IPv6.
 //!
 //! The first 16 bits of an address choose one of 65,536 entries, the next 10 one of 1,024 where that has been split, and the
-//! next 6 bits a place in a node with a bit for each of its 64 places, set where another entry begins. From there on, every
-//! 16 bits (of a /32, a /48, …) are a list of up to 32 ranges, sorted by where they begin; a list that would be longer is
-//! split by 6 bits first. An [`Entry`](entry::Entry) is a next hop or says where a node of which kind is.
+//! next 6 bits a place in a node with a bit for each of its 64 places, set where an entry ends and another follows. From
+//! there on, every 16 bits (of a /32, a /48, …) are a list of up to 32 ranges, sorted by where they begin; a list that would
+//! be longer is split by 6 bits first. An [`Entry`](entry::Entry) is a next hop or says where a node of which kind is.
 //!
 //! Changes work on the sequence of all ranges in which one prefix is the longest, [`Runs`](runs::Runs): a prefix paints its
 //! part of it, and the nodes on the way there are made anew, from the bottom up.
@@ -16,7 +16,6 @@ mod table;
 use super::{Full, Large, Leaf};
 use crate::addr::{Ipv6Addr, Prefix};
 use runs::Runs;
-use std::sync::Arc;
 use table::Table;
 
 #[cfg(target_arch = "x86_64")]
@@ -28,7 +27,7 @@ pub(super) use table::Table as Table6;
 #[derive(Debug)]
 pub struct Large6 {
     runs: Runs,
-    table: Arc<Table>,
+    table: Table,
     /// How many entries of it are given away, and how many words of its arena are written.
     used_entries: usize,
     used: usize,
@@ -36,7 +35,7 @@ pub struct Large6 {
 
 impl Default for Large6 {
     fn default() -> Large6 {
-        let table = Arc::new(Table::with_room(table::ROOT, 0));
+        let table = Table::with_room(table::ROOT, 0);
         Large6 { runs: Runs::new(), table, used_entries: table::ROOT, used: 0 }
     }
 }
@@ -70,7 +69,7 @@ impl Large<Ipv6Addr> for Large6 {
     }
 
     #[inline(always)]
-    fn table(&self) -> &Arc<Table> {
+    fn table(&self) -> &Table {
         &self.table
     }
 

@@ -1,12 +1,11 @@
 //! From prefixes to nodes.
 
 use super::rib::{Long, slots};
-use super::table::{BLOCK, BLOCK_HEAD, MAX_BLOCKS, NODE};
+use super::table::{ALONE_WORDS, BLOCK, BLOCK_HEAD, MAX_BLOCKS, alone};
 use super::{Large4, ROOT, Table};
 use crate::addr::{Ipv4Addr, Prefix};
-use crate::fib::arena::packed;
-use crate::fib::{Full, Leaf};
-use std::sync::Arc;
+use crate::fib::arena::{Packer, packed};
+use crate::fib::{Full, Leaf, NO_ROUTE};
 
 /// The words of the largest node: a bit for each of 64 /24s, and as many next hops.
 const NODE_WORDS: usize = 1 + 64 / 4;
@@ -14,8 +13,9 @@ const NODE_WORDS: usize = 1 + 64 / 4;
 const BLOCK_WORDS: usize = BLOCK_HEAD + 256 / 4;
 /// Words that a small table has more than it needs: to move to a new one costs some time at any size.
 const SPARE_WORDS: usize = 16 * 1024;
-/// So many blocks stay free: a /18 is built anew before its old blocks are given up.
-const SPARE_BLOCKS: usize = 64;
+/// So many blocks stay free: numbers are not used twice in a table, so that each block written anew takes one, until the
+/// table is compacted.
+const SPARE_BLOCKS: usize = 1024;
 
 impl Large4 {
     /// Builds anew the /18s that a prefix touches.
@@ -27,12 +27,14 @@ impl Large4 {
         let longer = self.rib.longer(slot);
         let base = self.rib.base(slot);
         if longer.is_empty() {
-            self.live_blocks -= blocks_of(&self.table, self.table.entry(slot)).count();
-            self.table.set_entry(slot, u32::from(base));
+            self.live_blocks -= blocks_of(&self.table, self.table.node(slot)).count();
+            self.make_room(ALONE_WORDS, 0);
+            let node = self.alone(base);
+            self.table.set_node(slot, node);
             return Ok(());
         }
         let deep = longer.chunk_by(same_block).filter(|group| group.iter().any(is_deep)).count();
-        let live_blocks = self.live_blocks - blocks_of(&self.table, self.table.entry(slot)).count() + deep;
+        let live_blocks = self.live_blocks - blocks_of(&self.table, self.table.node(slot)).count() + deep;
         if live_blocks > self.live_blocks.max(MAX_BLOCKS - SPARE_BLOCKS) {
             return Err(Full::Nodes);
         }
@@ -55,17 +57,28 @@ impl Large4 {
                 self.blocks += 1;
             }
         }
-        let entry = match leaves {
-            [first, ..] if first & BLOCK == 0 && leaves.iter().all(|leaf| *leaf == first) => u32::from(first),
-            _ => self.append_node(&leaves),
+        let (mut ends, mut runs) = ([0], [0; 64]);
+        let node = match runs_of(&leaves, &mut ends, &mut runs) {
+            [leaf] => self.alone(*leaf),
+            runs => self.table.arena.append(&mut self.used, ends.into_iter().chain(packed(runs))),
         };
-        self.table.set_entry(slot, entry);
+        self.table.set_node(slot, node);
         Ok(())
     }
 
-    fn append_node(&mut self, leaves: &[Leaf; 64]) -> u32 {
-        let (starts, runs) = runs(leaves);
-        NODE | self.table.arena.append(&mut self.used, starts.into_iter().chain(packed(&runs))) as u32
+    /// The node of a next hop that no other is with.
+    fn alone(&mut self, leaf: Leaf) -> usize {
+        if leaf == NO_ROUTE {
+            return 0;
+        }
+        let place = usize::from(leaf);
+        if place >= self.alone.len() {
+            self.alone.resize(place + 1, 0);
+        }
+        if self.alone[place] == 0 {
+            self.alone[place] = self.table.arena.append(&mut self.used, alone(leaf)) as u32;
+        }
+        self.alone[place] as usize
     }
 
     /// Makes room for words and blocks, if need be by leaving the garbage behind.
@@ -78,33 +91,54 @@ impl Large4 {
         }
     }
 
-    /// Copies what lives into a new table, with room to grow: a quarter, and so many words more.
+    /// Copies what lives into a new table, with room to grow: a fifth, and so many words more.
     pub(super) fn compact(&mut self, words: usize) {
         let old = self.table.clone();
-        let live: usize = (0..ROOT).map(|slot| words_of(&old, old.entry(slot))).sum();
-        let new_blocks = self.live_blocks + self.live_blocks / 4 + SPARE_BLOCKS;
-        let new = Table::with_room(live + live / 4 + words + SPARE_WORDS, new_blocks);
-        let (mut used, mut blocks) = (0, 0);
+        // Of which /18s the nodes have how many words.
+        let mut slots = [const { Vec::<u32>::new() }; NODE_WORDS + 1];
+        let mut block_words = 0;
         for slot in 0..ROOT {
-            let entry = old.entry(slot);
-            if entry & NODE == 0 {
-                new.set_entry(slot, entry);
-                continue;
-            }
-            let at = (entry & !NODE) as usize;
-            let starts = old.arena.word(at);
-            let mut runs: Vec<Leaf> = leaves_of(&old, at).collect();
-            for leaf in runs.iter_mut().filter(|leaf| **leaf & BLOCK != 0) {
-                let from = old.block(usize::from(*leaf & !BLOCK));
-                let words = (from..from + block_words(&old, from)).map(|at| old.arena.word(at));
-                new.set_block(blocks, new.arena.append(&mut used, words));
-                *leaf = BLOCK | blocks as Leaf;
-                blocks += 1;
-            }
-            let at = new.arena.append(&mut used, [starts].into_iter().chain(packed(&runs)));
-            new.set_entry(slot, NODE | at as u32);
+            let node = old.node(slot);
+            slots[words_of(&old, node)].push(slot as u32);
+            block_words += blocks_of(&old, node).map(|at| words_of_block(&old, at)).sum::<usize>();
         }
-        (self.table, self.used, self.blocks) = (Arc::new(new), used, blocks);
+        let mut packer = Packer::behind(ALONE_WORDS * (1 + self.alone.iter().filter(|at| **at != 0).count()));
+        let nodes = slots.iter().enumerate().skip(1).rev();
+        let nodes = nodes.flat_map(|(words, slots)| slots.iter().map(move |slot| (*slot as usize, words)));
+        let places: Vec<usize> = nodes.clone().map(|(_, words)| packer.place(words)).collect();
+
+        let live = packer.end() + block_words;
+        let blocks = self.live_blocks + self.live_blocks / 4 + SPARE_BLOCKS;
+        (self.table, self.used) = Table::with_room(live + live / 5 + words + SPARE_WORDS, blocks);
+        self.alone.fill(0);
+        for slot in &slots[0] {
+            let leaf = old.arena.half_word(4 * (old.node(*slot as usize) + 1));
+            let node = self.alone(leaf);
+            self.table.set_node(*slot as usize, node);
+        }
+        (self.used, self.blocks) = (packer.end(), 0);
+        for ((slot, words), place) in nodes.zip(places) {
+            let (from, mut to) = (old.node(slot), place);
+            self.table.arena.append(&mut to, [old.arena.word(from)]);
+            for at in from + 1..from + words {
+                let leaves = self.copy_blocks(&old, old.arena.word(at));
+                self.table.arena.append(&mut to, [leaves]);
+            }
+            self.table.set_node(slot, place);
+        }
+    }
+
+    /// Copies the blocks that a word of leaves names; the word that names the new ones.
+    fn copy_blocks(&mut self, old: &Table, mut leaves: u64) -> u64 {
+        for (place, number) in blocks_in(leaves) {
+            let from = old.block(number);
+            let words = (from..from + words_of_block(old, from)).map(|at| old.arena.word(at));
+            let at = self.table.arena.append(&mut self.used, words);
+            self.table.set_block(self.blocks, at);
+            leaves ^= ((number ^ self.blocks) as u64) << place;
+            self.blocks += 1;
+        }
+        leaves
     }
 }
 
@@ -124,56 +158,57 @@ fn block(base: Leaf, group: &[Long]) -> impl Iterator<Item = u64> + use<> {
         let first = usize::from(long.suffix & 0xff);
         leaves[first..first + (1 << (32 - long.length))].fill(long.leaf);
     }
-    let (starts, runs) = runs(&leaves);
-    let mut before = 0;
-    let ranks: Vec<u16> = starts
-        .iter()
-        .map(|word| {
-            before += word.count_ones() as u16;
-            before - word.count_ones() as u16
-        })
-        .collect();
-    let words: Vec<u64> = starts.into_iter().chain(packed(&ranks)).chain(packed(&runs)).collect();
+    let (mut ends, mut runs) = ([0; 4], [0; 256]);
+    let runs = runs_of(&leaves, &mut ends, &mut runs);
+    let behind = |word: usize| ends[word + 1..].iter().map(|word| word.count_ones() as u16).sum();
+    let ranks: [u16; 4] = core::array::from_fn(behind);
+    let words: Vec<u64> = ends.iter().copied().chain(packed(&ranks)).chain(packed(runs)).collect();
     words.into_iter()
 }
 
-/// Where runs of equal leaves begin, as bits, and the leaf of each.
-fn runs(leaves: &[Leaf]) -> (Vec<u64>, Vec<Leaf>) {
-    let mut starts = vec![0; leaves.len() / 64];
-    let mut runs: Vec<Leaf> = Vec::with_capacity(leaves.len());
-    for (at, leaf) in leaves.iter().enumerate() {
-        // Each 64 begin anew only at the first; a block is never equal to its neighbour.
-        if at == 0 || runs.last() != Some(leaf) {
-            starts[at / 64] |= 1 << (at % 64);
-            runs.push(*leaf);
+/// The leaves of runs of equal ones, that of the last first, and as bits where each ends but for the last.
+fn runs_of<'a>(leaves: &[Leaf], ends: &mut [u64], runs: &'a mut [Leaf]) -> &'a [Leaf] {
+    let mut count = 0;
+    let mut behind = None;
+    for (at, leaf) in leaves.iter().enumerate().rev() {
+        if behind != Some(*leaf) {
+            ends[at / 64] |= u64::from(count > 0) << (at % 64);
+            runs[count] = *leaf;
+            count += 1;
+            behind = Some(*leaf);
         }
     }
-    (starts, runs)
+    &runs[..count]
 }
 
-/// The next hops and block numbers of the node there.
-fn leaves_of(table: &Table, node: usize) -> impl Iterator<Item = Leaf> + '_ {
-    let count = table.arena.word(node).count_ones() as usize;
-    (0..count).map(move |at| table.arena.half_word(4 * (node + 1) + at))
-}
-
-/// Where the blocks of an entry's node are.
-fn blocks_of(table: &Table, entry: u32) -> impl Iterator<Item = usize> + '_ {
-    let node = (entry & NODE != 0).then_some((entry & !NODE) as usize);
-    let leaves = node.into_iter().flat_map(|node| leaves_of(table, node));
-    leaves.filter(|leaf| leaf & BLOCK != 0).map(|leaf| table.block(usize::from(leaf & !BLOCK)))
-}
-
-fn block_words(table: &Table, at: usize) -> usize {
-    let count: u32 = (at..at + 4).map(|at| table.arena.word(at).count_ones()).sum();
-    BLOCK_HEAD + (count as usize).div_ceil(4)
-}
-
-/// The words of an entry's node and its blocks.
-fn words_of(table: &Table, entry: u32) -> usize {
-    if entry & NODE == 0 {
-        return 0;
+/// The words of a node; none for one of a single next hop, which many /18s may have.
+fn words_of(table: &Table, node: usize) -> usize {
+    match table.arena.ones_from(node, 0) {
+        0 => 0,
+        ends => 1 + (ends + 1).div_ceil(4),
     }
-    let node = 1 + (table.arena.word((entry & !NODE) as usize).count_ones() as usize).div_ceil(4);
-    node + blocks_of(table, entry).map(|at| block_words(table, at)).sum::<usize>()
+}
+
+/// The numbers of blocks in four leaves, and by how many bits they are shifted.
+fn blocks_in(leaves: u64) -> impl Iterator<Item = (u32, usize)> {
+    const HIGHEST: u64 = 0x8000_8000_8000_8000;
+    // One more than the other bits has the highest set if they are all set: no route.
+    let no_route = (leaves & !HIGHEST) + (HIGHEST >> 15);
+    let mut found = leaves & HIGHEST & !no_route;
+    core::iter::from_fn(move || {
+        let place = found.checked_ilog2()? - 15;
+        found ^= 1 << (place + 15);
+        Some((place, usize::from((leaves >> place) as Leaf & !BLOCK)))
+    })
+}
+
+/// Where the blocks of a node are.
+fn blocks_of(table: &Table, node: usize) -> impl Iterator<Item = usize> + '_ {
+    let leaves = (node + 1..node + words_of(table, node)).map(|at| table.arena.word(at));
+    leaves.flat_map(blocks_in).map(|(_, number)| table.block(number))
+}
+
+fn words_of_block(table: &Table, at: usize) -> usize {
+    let ends: usize = (at..at + 4).map(|at| table.arena.ones_from(at, 0)).sum();
+    BLOCK_HEAD + (ends + 1).div_ceil(4)
 }

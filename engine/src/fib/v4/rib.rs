@@ -5,7 +5,7 @@
 
 use super::{ROOT, ROOT_BITS};
 use crate::addr::{Ipv4Addr, Prefix};
-use crate::fib::Leaf;
+use crate::fib::{Leaf, NO_ROUTE};
 use core::mem::size_of;
 use core::ops::Range;
 use std::collections::BTreeMap;
@@ -25,11 +25,14 @@ impl Long {
     }
 }
 
+/// No prefix, and its length.
+const NONE: (Leaf, u8) = (NO_ROUTE, 0);
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Rib {
     short: BTreeMap<Prefix<Ipv4Addr>, Leaf>,
-    /// Of each /18: the longest of `short` that covers it, and its length; 0 and 0 if there is none.
+    /// Of each /18: the longest of `short` that covers it, and its length; no route and 0 if there is none.
     base: Box<[(Leaf, u8)]>,
     /// Of each /18: where its longer prefixes are; 0 if there are none.
     bucket: Box<[u32]>,
@@ -51,7 +54,7 @@ impl Rib {
     pub(super) fn new() -> Rib {
         Rib {
             short: BTreeMap::new(),
-            base: vec![(0, 0); ROOT].into(),
+            base: vec![NONE; ROOT].into(),
             bucket: vec![0; ROOT].into(),
             buckets: vec![Vec::new()],
             free: Vec::new(),
@@ -134,7 +137,7 @@ impl Rib {
         let parent = shorter.filter_map(|prefix| Some((*self.short.get(&prefix)?, prefix.length()))).next();
         for base in &mut self.base[slots(prefix)] {
             if base.1 == prefix.length() {
-                *base = parent.unwrap_or_default();
+                *base = parent.unwrap_or(NONE);
             }
         }
         Some(gone)

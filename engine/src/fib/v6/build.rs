@@ -6,7 +6,6 @@ use super::table::{BLOCK, ROOT, Table, part, part_end};
 use crate::addr::{Ipv6Addr, Prefix};
 use crate::fib::arena::{LINE, packed};
 use crate::fib::{Full, Leaf};
-use std::sync::Arc;
 
 /// Ranges of the longest list.
 const MOST: usize = 32;
@@ -153,7 +152,9 @@ impl Large6 {
                 entries.push(entry);
             }
         }
-        let words = [starts].into_iter().chain(pairs(&entries));
+        // Where each ends but for the last, which comes first.
+        entries.reverse();
+        let words = [starts >> 1].into_iter().chain(pairs(&entries));
         Entry::rank(self.append(words)?)
     }
 
@@ -267,7 +268,7 @@ impl Large6 {
             new.set_entry(at, Entry::block(used_entries)?);
             used_entries += BLOCK;
         }
-        (self.table, self.used, self.used_entries) = (Arc::new(new), live, used_entries);
+        (self.table, self.used, self.used_entries) = (new, live, used_entries);
         Ok(())
     }
 }
@@ -283,8 +284,8 @@ fn children(table: &Table, entry: Entry) -> (Vec<Entry>, Vec<u64>) {
     match entry.kind() {
         Kind::Leaf(_) | Kind::Block(_) => (Vec::new(), Vec::new()),
         Kind::Rank(at) => {
-            let starts = table.arena.word(at);
-            ((0..starts.count_ones() as usize).map(|child| entry_at(at + 1, child)).collect(), vec![starts])
+            let ends = table.arena.word(at);
+            ((0..=ends.count_ones() as usize).map(|child| entry_at(at + 1, child)).collect(), vec![ends])
         }
         Kind::Narrow(at, size) => (Vec::new(), (at..at + size / 2).map(|at| table.arena.word(at)).collect()),
         Kind::Wide(at, size) => {

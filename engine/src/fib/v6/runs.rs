@@ -1,15 +1,18 @@
 //! The prefixes, and for every address the longest of them: as ranges, each as long as that is the same.
 
 use crate::addr::{Ipv6Addr, Prefix};
-use crate::fib::{Leaf, Prefixes};
+use crate::fib::{Leaf, NO_ROUTE, Prefixes};
 use std::collections::BTreeMap;
 
-/// What is so in a range: the next hop, and the length of the prefix that says so, plus one; 0 and 0 if none does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What is so in a range: the next hop, and the length of the prefix that says so, plus one; no route and 0 if none does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     leaf: Leaf,
     depth: u8,
 }
+
+/// No prefix says anything.
+const NONE: Run = Run { leaf: NO_ROUTE, depth: 0 };
 
 /// See the module.
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub(super) struct Runs {
 
 impl Runs {
     pub(super) fn new() -> Runs {
-        Runs { prefixes: Prefixes::new(), runs: BTreeMap::from([(0, Run::default())]) }
+        Runs { prefixes: Prefixes::new(), runs: BTreeMap::from([(0, NONE)]) }
     }
 
     pub(super) fn prefixes(&self) -> &Prefixes<Ipv6Addr, Leaf> {
@@ -37,7 +40,7 @@ impl Runs {
     pub(super) fn remove(&mut self, prefix: Prefix<Ipv6Addr>) -> Option<Leaf> {
         let gone = self.prefixes.remove(prefix)?;
         let parent = self.prefixes.matches(prefix.address(), prefix.length()).next();
-        let below = parent.map_or(Run::default(), |(other, leaf)| Run { leaf: *leaf, depth: other.length() + 1 });
+        let below = parent.map_or(NONE, |(other, leaf)| Run { leaf: *leaf, depth: other.length() + 1 });
         self.paint(prefix, |run| (run.depth == prefix.length() + 1).then_some(below));
         Some(gone)
     }

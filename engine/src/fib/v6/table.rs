@@ -4,22 +4,23 @@ use super::entry::{Entry, Kind};
 use crate::fib::arena::Arena;
 #[cfg(target_arch = "x86_64")]
 use crate::fib::arena::Line;
-use crate::fib::{Lookup, NextHopId, count_ones, next_hop};
+use crate::fib::{Lookup, NO_ROUTE, NextHopId};
 use core::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Release},
 };
+use std::sync::Arc;
 
 /// The entries of the first 16 bits.
 pub(super) const ROOT: usize = 1 << 16;
 /// The entries of the next 10.
 pub(super) const BLOCK: usize = 1 << 10;
 
-/// The part of a [`Large6`](super::Large6) that lookups read.
-#[derive(Debug)]
+/// The part of a [`Large6`](super::Large6) that lookups read; a clone reads the same.
+#[derive(Clone, Debug)]
 pub struct Table {
     /// Those of the root, then block after block.
-    entries: Box<[AtomicU32]>,
+    entries: Arc<[AtomicU32]>,
     pub(super) arena: Arena,
 }
 
@@ -38,7 +39,7 @@ pub(super) fn part_end(depth: u8) -> u8 {
 impl Table {
     /// Room for so many entries and words of nodes.
     pub(super) fn with_room(entries: usize, words: usize) -> Table {
-        let entries = (0..entries).map(|_| AtomicU32::new(0)).collect();
+        let entries = (0..entries).map(|_| AtomicU32::new(Entry::leaf(NO_ROUTE).0)).collect();
         Table { entries, arena: Arena::with_room(words) }
     }
 
@@ -65,14 +66,14 @@ impl Table {
     pub(in crate::fib) fn lookup_from(&self, address: u128, mut entry: Entry, mut depth: u8) -> NextHopId {
         loop {
             match entry.kind() {
-                Kind::Leaf(leaf) => return next_hop(leaf),
+                Kind::Leaf(leaf) => return leaf,
                 Kind::Rank(at) => {
                     depth += 6;
                     entry = self.in_rank(at, (address >> (128 - depth)) as u32 & 63);
                 }
                 Kind::Narrow(at, size) => {
                     let rank = self.range_of(at, size, part(address, part_end(depth)));
-                    return next_hop(self.arena.half_word(4 * at + size + rank));
+                    return self.arena.half_word(4 * at + size + rank);
                 }
                 Kind::Wide(at, size) => {
                     depth = part_end(depth);
@@ -80,7 +81,7 @@ impl Table {
                     entry = self.wide_entry(at, size, rank);
                 }
                 // Only the root has any.
-                Kind::Block(_) => return crate::fib::NO_ROUTE,
+                Kind::Block(_) => return NO_ROUTE,
             }
         }
     }
@@ -88,8 +89,8 @@ impl Table {
     /// The entry of a place in a node for 6 bits.
     #[inline(always)]
     pub(super) fn in_rank(&self, at: usize, place: u32) -> Entry {
-        let rank = count_ones(self.arena.word(at) << (63 - place)) as usize;
-        Entry((self.arena.word(at + 1 + (rank - 1) / 2) >> ((rank - 1) % 2 * 32)) as u32)
+        let rank = self.arena.ones_from(at, place);
+        Entry((self.arena.word(at + 1 + rank / 2) >> (rank % 2 * 32)) as u32)
     }
 
     /// The entry of a range.
@@ -123,6 +124,10 @@ impl Table {
 }
 
 impl Lookup<u128> for Table {
+    fn is(&self, other: &Table) -> bool {
+        Arc::ptr_eq(&self.entries, &other.entries)
+    }
+
     #[inline(always)]
     fn lookup(&self, address: u128) -> NextHopId {
         let mut entry = self.entry((address >> 112) as usize);
@@ -132,16 +137,15 @@ impl Lookup<u128> for Table {
         self.lookup_from(address, entry, 26)
     }
 
+    fn lookup_checked(&self, address: u128) -> NextHopId {
+        self.lookup(address)
+    }
+
     fn lookup_batch(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
         let both = addresses.len().min(next_hops.len());
         let (addresses, next_hops) = (&addresses[..both], &mut next_hops[..both]);
         #[cfg(target_arch = "x86_64")]
         let (addresses, next_hops) = crate::fib::simd::lookup6(self, addresses, next_hops);
-        self.lookup_each(addresses, next_hops);
-    }
-
-    #[inline(always)]
-    fn lookup_each(&self, addresses: &[u128], next_hops: &mut [NextHopId]) {
         for (address, next_hop) in addresses.iter().zip(next_hops) {
             *next_hop = self.lookup(*address);
         }
