@@ -161,7 +161,7 @@ impl Block {
 
     /// Which of the rules a packet may fit: a byte of ones each, the first rule's is the lowest. (No branch and no early
     /// end: the compiler makes a handful of vector instructions of it.)
-    #[inline]
+    #[inline(always)]
     fn holds(&self, facts: &Facts) -> u64 {
         let off = |port: u16, least: u16, more: u16| port.wrapping_sub(least).saturating_sub(more);
         let mut fails = [0_u16; LANES];
@@ -195,8 +195,9 @@ impl Sieves {
         Sieves { blocks: rules.chunks(LANES).map(Block::of).collect(), rules: rules.len() }
     }
 
-    /// The place of the next rule that a packet may fit, this one included, or how many rules there are.
-    #[inline]
+    /// The place of the next rule that a packet may fit, this one included, or how many rules there are. (Inlined, so that the
+    /// facts get from registers to vectors: through memory, they would wait for their last piece to be written.)
+    #[inline(always)]
     pub(super) fn next(&self, from: usize, facts: &Facts) -> usize {
         let mut left = u64::MAX << (from % LANES * 8);
         for (at, block) in self.blocks.iter().enumerate().skip(from / LANES) {

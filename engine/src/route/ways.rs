@@ -108,7 +108,7 @@ impl Ways {
     }
 
     /// The way, if it is known and the configuration is as it was. `changes` is not 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, changes: u64, key: &InputKey) -> Option<(Kept, InputRoute)> {
         let (at, slot) = self.slot_for(changes, key)?;
         Some((at, slot.route()))
