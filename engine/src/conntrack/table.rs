@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 const NIL: u32 = u32::MAX;
 /// Chains that a table has at least, once it had a flow.
 const FEWEST: usize = 64;
+/// Chains for each flow, which is in two of them: most chains that a packet looks into have its flow at their head.
+pub(super) const CHAINS_A_FLOW: usize = 4;
 
 /// A place in the slab.
 #[derive(Debug)]
@@ -52,7 +54,7 @@ impl ConnTable {
     pub(super) fn insert(&mut self, mut conn: Conn) -> ConnId {
         if self.chains.is_empty() {
             self.chains = vec![NIL; FEWEST];
-            self.sources = vec![NIL; FEWEST];
+            self.sources = vec![NIL; FEWEST / CHAINS_A_FLOW];
         }
         self.serial += 1;
         conn.serial = self.serial;
@@ -142,7 +144,7 @@ impl ConnTable {
     pub(super) fn link(&mut self, id: ConnId) {
         let Some(conn) = self.get(id) else { return };
         let tuples = conn.tuples;
-        if self.len() > self.chains.len() {
+        if self.len() * CHAINS_A_FLOW > self.chains.len() {
             self.grow();
         }
         for (way, tuple) in tuples.iter().enumerate() {
@@ -230,7 +232,7 @@ impl ConnTable {
         let linked: Vec<bool> = self.linked();
         let sourced: Vec<u32> = self.sourced();
         self.chains = vec![NIL; size];
-        self.sources = vec![NIL; size];
+        self.sources = vec![NIL; size / CHAINS_A_FLOW];
         for (index, linked) in linked.into_iter().enumerate() {
             let Some(tuples) = self.slots.get(index).and_then(|slot| slot.conn.as_ref()).map(|conn| conn.tuples) else {
                 continue;
@@ -282,9 +284,9 @@ impl ConnTable {
     /// One multiplication, of which both halves count. Neither factor is 0 by anybody's choice: the key is secret, and of the
     /// other's high byte no packet says anything.
     #[inline]
-    fn chain_of(&self, [addresses, rest]: [u64; 2]) -> usize {
+    fn chain_of(&self, [source, rest]: [u64; 2]) -> usize {
         const FREE: u64 = 1 << 63;
-        let product = u128::from(addresses ^ self.key) * u128::from(rest ^ (self.key.rotate_left(32) | FREE));
+        let product = u128::from(source ^ self.key) * u128::from(rest ^ (self.key.rotate_left(32) | FREE));
         (product as u64 ^ (product >> 64) as u64) as usize & self.chains.len().wrapping_sub(1)
     }
 

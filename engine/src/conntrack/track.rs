@@ -3,6 +3,7 @@
 use super::conn::{Conn, ConnId, CtCounter, CtInfo, Direction, Nfct, Proto, status};
 use super::icmp::{self, Message};
 use super::settings::Settings;
+use super::table::CHAINS_A_FLOW;
 use super::tcp::{self, Verdict};
 use super::tuple::{GRE, Tuple, UDPLITE};
 use super::{Conntrack, Look};
@@ -11,8 +12,9 @@ use crate::reason::DropReason;
 use crate::time::{Duration, Time};
 use crate::wire::{Ipv4, Udp, checksum, protocol};
 
-/// How many chains are looked through for a flow that can go (`NF_CT_EVICTION_RANGE`).
-const EVICTION_RANGE: usize = 8;
+/// How many chains are looked through for a flow that can go: as many flows as are in eight of Linux's, of which there are fewer
+/// (`NF_CT_EVICTION_RANGE`).
+const EVICTION_RANGE: usize = 8 * CHAINS_A_FLOW;
 /// From when on UDP in both directions is a stream.
 const STREAM_AFTER: Duration = Duration::from_secs(2);
 

@@ -70,9 +70,9 @@ impl Tuple {
     #[inline]
     pub(super) fn words(&self) -> [u64; 2] {
         let Tuple { source, destination, icmp: (kind, code), protocol } = *self;
-        let addresses = u64::from(source.address.to_bits()) << 32 | u64::from(destination.address.to_bits());
         let ports = u64::from(source.port) << 16 | u64::from(destination.port);
-        [addresses, u64::from(protocol) << 48 | u64::from(kind) << 40 | u64::from(code) << 32 | ports]
+        let extra = u64::from(protocol) << 16 | u64::from(kind) << 8 | u64::from(code);
+        [u64::from(source.address.to_bits()) << 32 | ports, u64::from(destination.address.to_bits()) << 24 | extra]
     }
 
     /// The tuple of the answers (`nf_ct_invert_tuple`): `None` for ICMP messages that are not answered.

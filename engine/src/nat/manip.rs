@@ -2,7 +2,7 @@
 
 use super::Manip;
 use crate::addr::Ipv4Addr;
-use crate::conntrack::{Conn, Conntrack, Direction, Nfct, Tuple, UDPLITE, status};
+use crate::conntrack::{Conn, Conntrack, Direction, End, Nfct, Tuple, UDPLITE, status};
 use crate::control::IfIndex;
 use crate::filter::Hook;
 use crate::reason::DropReason;
@@ -47,8 +47,14 @@ impl Conntrack {
         if !applies(conn, manip, direction) {
             return Ok(false);
         }
-        let Some(target) = conn.tuple(direction.other()).inverted() else { return Ok(false) };
-        Ok(rewrite(packet, header, &target, manip, unfinished))
+        let answers = conn.tuple(direction.other());
+        let end = match answers.protocol {
+            protocol::ICMP => answers.inverted().map(|target| half(&target, manip)),
+            // Of the others an answer's other half is this half: there is no tuple to put together.
+            _ => Some(half(answers, manip.other())),
+        };
+        let Some(end) = end else { return Ok(false) };
+        Ok(rewrite(packet, header, end, answers.protocol, manip, unfinished))
     }
 }
 
@@ -94,25 +100,37 @@ fn error(
     if icmp.kind == kind::REDIRECT && !may_redirect {
         return Err(DropReason::NatMalformed);
     }
-    let Some((mut target, quoted)) = tuples else { return Ok(false) };
+    let Some((target, quoted)) = tuples else { return Ok(false) };
     let inner = message.get_mut(icmpv4::HEADER..).ok_or(DropReason::NatMalformed)?;
     if let Some(mut header) = Ipv4::parse(inner) {
-        rewrite(inner, &mut header, &quoted, manip.other(), false);
+        let manip = manip.other();
+        rewrite(inner, &mut header, half(&quoted, manip), quoted.protocol, manip, false);
     }
     write(message, 2, [0, 0]);
     let sum = checksum::of(message).to_be_bytes();
     write(message, 2, sum);
     // Of the error itself only the address changes: its header has no id.
-    target.protocol = protocol::ICMP;
-    Ok(rewrite(packet, header, &target, manip, false))
+    Ok(rewrite(packet, header, half(&target, manip), protocol::ICMP, manip, false))
 }
 
-/// One half of a packet, and of its header as it was read, becomes that of `target`; true if its address was another.
+/// The half of a tuple that is changed; the id of ICMP is in both.
 #[inline]
-fn rewrite(packet: &mut [u8], header: &mut Ipv4, target: &Tuple, manip: Manip, unfinished: bool) -> bool {
-    let (place, at, end) = match manip {
-        Manip::Source => (&mut header.source, 12, target.source),
-        Manip::Destination => (&mut header.destination, 16, target.destination),
+fn half(target: &Tuple, manip: Manip) -> End {
+    match manip {
+        Manip::Source => target.source,
+        Manip::Destination if target.protocol == protocol::ICMP => {
+            End { port: target.source.port, ..target.destination }
+        }
+        Manip::Destination => target.destination,
+    }
+}
+
+/// One half of a packet, and of its header as it was read, becomes this end; true if its address was another.
+#[inline]
+fn rewrite(packet: &mut [u8], header: &mut Ipv4, end: End, number: u8, manip: Manip, unfinished: bool) -> bool {
+    let (place, at) = match manip {
+        Manip::Source => (&mut header.source, 12),
+        Manip::Destination => (&mut header.destination, 16),
     };
     let (old, new) = (core::mem::replace(place, end.address), end.address);
     let addresses = address_change(old, new);
@@ -120,10 +138,10 @@ fn rewrite(packet: &mut [u8], header: &mut Ipv4, target: &Tuple, manip: Manip, u
         && let Some(payload) = packet.get_mut(header.header_length..)
     {
         let change = Change { addresses, unfinished };
-        match target.protocol {
+        match number {
             protocol::TCP => change.tcp(payload, manip, end.port),
             protocol::UDP | UDPLITE => change.udp(payload, manip, end.port),
-            protocol::ICMP => echo(payload, target.source.port),
+            protocol::ICMP => echo(payload, end.port),
             _ => {}
         }
     }
