@@ -31,6 +31,7 @@ pub(crate) use tcp::TcpState;
 pub(crate) use tuple::{GRE, UDPLITE, has_ports};
 
 use crate::rng::Rng;
+use crate::seldom::Seedable;
 use crate::time::Time;
 use crate::wire::Ipv4;
 use table::ConnTable;
@@ -58,6 +59,11 @@ pub struct Statistics {
     pub clash_resolve: u64,
 }
 
+impl Statistics {
+    const NONE: Statistics =
+        Statistics { invalid: 0, insert_failed: 0, drop: 0, early_drop: 0, error: 0, clash_resolve: 0 };
+}
+
 /// The flows of a namespace.
 #[derive(Debug)]
 pub struct Conntrack {
@@ -75,13 +81,21 @@ pub struct Conntrack {
 
 const SECOND: u64 = 1_000_000_000;
 
+impl Seedable for Conntrack {
+    const UNUSED: &'static Conntrack = &Conntrack::new(Rng::new(0));
+
+    fn seeded(rng: Rng) -> Conntrack {
+        Conntrack::new(rng)
+    }
+}
+
 impl Conntrack {
     /// No flows; nobody needs any.
-    pub fn new(mut rng: Rng) -> Conntrack {
+    pub const fn new(mut rng: Rng) -> Conntrack {
         Conntrack {
             table: ConnTable::new(rng.next()),
             settings: None,
-            statistics: Statistics::default(),
+            statistics: Statistics::NONE,
             rng,
             needed: false,
             look: Time(SECOND),
@@ -98,6 +112,11 @@ impl Conntrack {
     /// Whether rules or the NAT table need it. Flows outlive that, as in Linux.
     pub fn need(&mut self, needed: bool) {
         self.needed = needed;
+    }
+
+    /// True if this is what the sysctls said.
+    pub fn has(&self, settings: &Settings) -> bool {
+        self.settings() == settings
     }
 
     /// What the sysctls say.

@@ -13,7 +13,7 @@ use core::ops::{Deref, DerefMut};
 pub const HEADROOM: usize = 128;
 /// Bytes of a small buffer: most of what hosts say to each other when nobody transfers anything. A large world has a hundred
 /// thousand such frames on their way.
-const TINY: usize = 256;
+const TINY: usize = 232;
 /// Bytes of an ordinary buffer: a frame of 1500 bytes payload with room to spare.
 pub(crate) const SMALL: usize = 2048;
 /// Bytes of a large one: a super-frame as veth delivers it, or a datagram on `lo`.

@@ -15,6 +15,7 @@ use crate::control::{Errno, IfIndex, Refusal};
 use crate::frame::{FrameBuf, FramePool};
 use crate::reason::DropReason;
 use crate::rng::Rng;
+use crate::seldom::Seedable;
 use crate::time::Time;
 use fifo::Fifo;
 use netem::Netem;
@@ -367,8 +368,16 @@ const BEFORE_FIRST: u16 = 0x8000;
 /// Bytes of an Ethernet header.
 const HEADER: u32 = 14;
 
+impl<W: Copy + 'static> Seedable for Qdiscs<W> {
+    const UNUSED: &'static Qdiscs<W> = &Qdiscs::new(Rng::new(0));
+
+    fn seeded(rng: Rng) -> Qdiscs<W> {
+        Qdiscs::new(rng)
+    }
+}
+
 impl<W: Copy> Qdiscs<W> {
-    pub(crate) fn new(rng: Rng) -> Qdiscs<W> {
+    const fn new(rng: Rng) -> Qdiscs<W> {
         Qdiscs { of: BTreeMap::new(), last: BEFORE_FIRST, rng }
     }
 

@@ -1,5 +1,6 @@
 //! What hardly anybody has: a hundred thousand namespaces consist of it, unless it takes no room where it is not.
 
+use crate::rng::Rng;
 use core::ops::{Deref, DerefMut};
 
 /// What is there in most cases.
@@ -64,6 +65,52 @@ impl<T: Usual> DerefMut for Seldom<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         self.0.get_or_insert_default()
+    }
+}
+
+/// What nobody has used has drawn no lot yet.
+pub trait Seedable: 'static {
+    /// Nobody has used it. (What lots it would draw does not show.)
+    const UNUSED: &'static Self;
+
+    /// Its chance follows from `rng`.
+    fn seeded(rng: Rng) -> Self;
+}
+
+/// The same for what draws lots: until it has a place of its own, what its chance will follow from is kept, so that it does
+/// not matter when it gets one.
+#[derive(Debug)]
+pub struct Seeded<T> {
+    rng: Rng,
+    own: Option<Box<T>>,
+}
+
+impl<T> Seeded<T> {
+    /// One that nobody has used.
+    pub const fn new(rng: Rng) -> Seeded<T> {
+        Seeded { rng, own: None }
+    }
+
+    /// The value, if it has a place of its own.
+    #[inline]
+    pub fn own_mut(&mut self) -> Option<&mut T> {
+        self.own.as_deref_mut()
+    }
+}
+
+impl<T: Seedable> Deref for Seeded<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        self.own.as_deref().unwrap_or(T::UNUSED)
+    }
+}
+
+impl<T: Seedable> DerefMut for Seeded<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.own.get_or_insert_with(|| Box::new(T::seeded(self.rng.clone())))
     }
 }
 

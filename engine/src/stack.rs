@@ -61,7 +61,7 @@ use crate::observe::{Observer, Silent, Step};
 use crate::qdisc::Qdiscs;
 use crate::rng::Rng;
 use crate::route::{RouteGet, RouteGot, Ways, route_get};
-use crate::seldom::Seldom;
+use crate::seldom::{Seeded, Seldom, Usual};
 use crate::time::{Time, earlier};
 use output::Idents;
 use packet::{Packet, Routed};
@@ -114,21 +114,31 @@ pub(crate) struct Bridged {
 pub struct Stack {
     pub(crate) config: Config,
     pub(crate) filter: Filter,
-    pub(crate) conntrack: Conntrack,
+    pub(crate) conntrack: Seeded<Conntrack>,
     pub(crate) neighbors: Neighbors<Parked>,
     /// Ways of packets that came in, as they were found before.
     ways: Ways,
-    pub(crate) sockets: Sockets,
+    pub(crate) sockets: Seeded<Sockets>,
     taps: Taps,
-    qdiscs: Qdiscs<Routed>,
+    qdiscs: Seeded<Qdiscs<Routed>>,
     pub(crate) reassembly: Seldom<Reassembly>,
     pub(crate) counters: Counters,
-    peers: Peers,
+    peers: Seeded<Peers>,
     idents: Idents,
-    /// Frames of our own that come in again; empty between visits.
+    again: Seldom<Again>,
+}
+
+/// What comes in again before a visit ends; empty between visits.
+#[derive(Debug, Default)]
+struct Again {
+    /// Frames of our own.
     looped: VecDeque<Looped>,
-    /// Frames that come in by another port when a visit is over; empty between visits.
+    /// Frames that come in by another port.
     rising: VecDeque<Packet>,
+}
+
+impl Usual for Again {
+    const USUAL: &'static Again = &Again { looped: VecDeque::new(), rising: VecDeque::new() };
 }
 
 impl Stack {
@@ -139,17 +149,16 @@ impl Stack {
             config: Config::seeded(Time::ZERO, rng.split()),
             neighbors: Neighbors::new(rng.split()),
             ways: Ways::default(),
-            sockets: Sockets::new(rng.split()),
+            sockets: Seeded::new(rng.split()),
             taps: Taps::default(),
             reassembly: Seldom::USUAL,
             counters: Counters::default(),
-            peers: Peers::new(rng.split()),
+            peers: Seeded::new(rng.split()),
             idents: Idents::new(&mut rng),
-            conntrack: Conntrack::new(rng.split()),
-            looped: VecDeque::new(),
+            conntrack: Seeded::new(rng.split()),
+            again: Seldom::USUAL,
             filter: Filter::new(rng.split()),
-            rising: VecDeque::new(),
-            qdiscs: Qdiscs::new(rng.split()),
+            qdiscs: Seeded::new(rng.split()),
         };
         stack.heed_sysctls(Time::ZERO);
         stack
@@ -206,7 +215,9 @@ impl Stack {
         if let Some(reassembly) = self.reassembly.own_mut() {
             reassembly.tick(cx.now);
         }
-        self.conntrack.tick(cx.now);
+        if let Some(conntrack) = self.conntrack.own_mut() {
+            conntrack.tick(cx.now);
+        }
         self.discard_fragments(cx, observer);
         self.qdisc_tick(cx, observer);
         self.finish(cx, observer);

@@ -40,9 +40,16 @@ pub(super) struct ConnTable {
 }
 
 impl ConnTable {
-    pub(super) fn new(key: u64) -> ConnTable {
-        let (chains, sources, seconds) = (Vec::new(), Vec::new(), BTreeMap::new());
-        ConnTable { slots: Vec::new(), free: Vec::new(), chains, sources, seconds, key, serial: 0 }
+    pub(super) const fn new(key: u64) -> ConnTable {
+        ConnTable {
+            slots: Vec::new(),
+            free: Vec::new(),
+            chains: Vec::new(),
+            sources: Vec::new(),
+            seconds: BTreeMap::new(),
+            key,
+            serial: 0,
+        }
     }
 
     /// How many there are, those not confirmed included.

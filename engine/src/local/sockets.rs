@@ -8,7 +8,7 @@ use super::{SocketId, SocketKind, SocketOptions};
 use crate::addr::Ipv4Addr;
 use crate::control::Errno;
 use crate::rng::Rng;
-use crate::seldom::Seldom;
+use crate::seldom::{Seedable, Seldom};
 
 /// Sockets that may be open at a time.
 const LIMIT: usize = 0x1_0000;
@@ -29,9 +29,17 @@ pub(crate) struct Sockets {
     rng: Rng,
 }
 
+impl Seedable for Sockets {
+    const UNUSED: &'static Sockets = &Sockets::new(Rng::new(0));
+
+    fn seeded(rng: Rng) -> Sockets {
+        Sockets::new(rng)
+    }
+}
+
 impl Sockets {
     /// None. `rng` chooses the ports of those who do not care.
-    pub(crate) fn new(rng: Rng) -> Sockets {
+    const fn new(rng: Rng) -> Sockets {
         Sockets {
             open: BTreeMap::new(),
             next: 0,

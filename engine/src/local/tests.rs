@@ -8,6 +8,7 @@ use super::*;
 use crate::frame::truesize;
 use crate::reason::DropReason;
 use crate::rng::Rng;
+use crate::seldom::Seedable;
 use crate::wire::{Ipv4, Udp, ipv4, protocol};
 
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -17,7 +18,7 @@ const LIMIT: usize = 212_992;
 const RANGE: (u16, u16) = (32_768, 60_999);
 
 fn sockets() -> Sockets {
-    Sockets::new(Rng::new(7))
+    Sockets::seeded(Rng::new(7))
 }
 
 /// A UDP socket with this port, that receives at this address.
@@ -322,7 +323,7 @@ fn ports_run_out_and_come_back() {
 #[test]
 fn chosen_ports_are_the_seeds() {
     let ports = |seed| {
-        let mut all = Sockets::new(Rng::new(seed));
+        let mut all = Sockets::seeded(Rng::new(seed));
         let mut one = || {
             let id = all.open(SocketKind::Udp, LIMIT).unwrap();
             all.take_port(id, 0, RANGE).unwrap();

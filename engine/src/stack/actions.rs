@@ -16,8 +16,8 @@ impl Stack {
     /// Ends a visit: frames of our own come in again, and what the neighbour cache wants is done, until nothing is left.
     #[inline(always)]
     pub(super) fn finish<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
-        if !(self.looped.is_empty()
-            && self.rising.is_empty()
+        if !(self.again.looped.is_empty()
+            && self.again.rising.is_empty()
             && self.neighbors.is_idle()
             && self.conntrack.is_settled())
         {
@@ -28,9 +28,9 @@ impl Stack {
     #[inline(never)]
     fn settle<O: Observer>(&mut self, cx: &mut Cx<'_>, observer: &mut O) {
         loop {
-            if let Some(looped) = self.looped.pop_front() {
+            if let Some(looped) = self.again.own_mut().and_then(|again| again.looped.pop_front()) {
                 self.visit_looped(cx, looped, observer);
-            } else if let Some(packet) = self.rising.pop_front() {
+            } else if let Some(packet) = self.again.own_mut().and_then(|again| again.rising.pop_front()) {
                 self.visit_risen(cx, packet, observer);
             } else if let Some(action) = self.neighbors.pop() {
                 self.act(cx, action, observer);
@@ -38,7 +38,16 @@ impl Stack {
                 break;
             }
         }
-        self.conntrack.reap();
+        if let Some(conntrack) = self.conntrack.own_mut() {
+            conntrack.reap();
+        }
+    }
+
+    /// The connection of what waited is no longer held for it.
+    fn let_go(&mut self, with: &Parked) {
+        if let Some(conntrack) = self.conntrack.own_mut() {
+            conntrack.let_go(&with.nfct);
+        }
     }
 
     #[cold]
@@ -49,7 +58,7 @@ impl Stack {
             Action::Request { .. } => {}
             Action::Release { port, ip, mac, frame, with } => {
                 observer.step(Step::Resolved { next_hop: ip, mac });
-                self.conntrack.let_go(&with.nfct);
+                self.let_go(&with);
                 if let Some(bridged) = with.bridged {
                     return self.bridge_resume(cx, port, mac, frame, bridged, observer);
                 }
@@ -57,7 +66,7 @@ impl Stack {
                 let _ = self.transmit_to(cx, port, mac, frame, observer);
             }
             Action::Discard { port, reason, frame, with, .. } => {
-                self.conntrack.let_go(&with.nfct);
+                self.let_go(&with);
                 if reason == DropReason::NoNeighbor {
                     self.unreachable(cx, port, &frame, with, observer);
                 }

@@ -2,7 +2,7 @@
 
 use super::packet::Routed;
 use super::{Cx, Stack};
-use crate::addr::{IpAddr, Ipv6Addr};
+use crate::addr::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::config::{Effect, IpVersion};
 use crate::control::{Command, Errno, IfIndex, NeighborMode, NeighborSpec, Refusal};
 use crate::ip::reassembly::Limits;
@@ -27,12 +27,12 @@ impl Stack {
             Command::NeighborAdd(mode, spec) => self.neighbor_add(cx.now, mode, &spec),
             Command::TableReplace(table) => {
                 let done = self.filter.replace(*table);
-                self.conntrack.need(self.filter.needs_conntrack());
+                self.need_conntrack();
                 done
             }
             Command::TableDelete(name) => {
                 self.filter.delete(name);
-                self.conntrack.need(self.filter.needs_conntrack());
+                self.need_conntrack();
                 Ok(())
             }
             Command::NeighborDelete(spec) => {
@@ -84,12 +84,12 @@ impl Stack {
                     self.neighbors.flush(port, version, true);
                     self.neighbors.remove_proxies(port, version);
                 }
-                Effect::AddressGone(port, address) => self.conntrack.masquerade_gone(port, Some(address)),
+                Effect::AddressGone(port, address) => self.masquerade_gone(port, Some(address)),
                 Effect::PortDown(port) => {
                     self.neighbors.port_down(port);
                     self.qdisc_reset(cx, port, observer);
                     self.reassembly.own_mut().into_iter().for_each(|reassembly| reassembly.port_removed(port));
-                    self.conntrack.masquerade_gone(port, None);
+                    self.masquerade_gone(port, None);
                     self.discard_fragments(cx, observer);
                 }
                 // Its routes and addresses are there already, and nothing else begins by itself.
@@ -114,6 +114,20 @@ impl Stack {
         let _ = self.transmit(cx, index, frame, Routed::NOT_YET, observer);
     }
 
+    /// Packets are looked at if rules need it.
+    fn need_conntrack(&mut self) {
+        let needed = self.filter.needs_conntrack();
+        if self.conntrack.is_on() != needed {
+            self.conntrack.need(needed);
+        }
+    }
+
+    fn masquerade_gone(&mut self, port: IfIndex, address: Option<Ipv4Addr>) {
+        if let Some(conntrack) = self.conntrack.own_mut() {
+            conntrack.masquerade_gone(port, address);
+        }
+    }
+
     /// Timings and bounds that others keep are the sysctls'.
     pub(super) fn heed_sysctls(&mut self, now: Time) {
         let ports: Vec<IfIndex> = self.config.ports.iter().map(|port| port.index).collect();
@@ -122,7 +136,10 @@ impl Stack {
         self.neighbors.set_limits(IpVersion::V4, *sysctls.neigh_limits4());
         self.neighbors.set_limits(IpVersion::V6, *sysctls.neigh_limits6());
         let high_thresh = usize::try_from(sysctls.ipfrag_high_thresh()).unwrap_or(usize::MAX);
-        self.conntrack.configure(crate::conntrack::Settings::of(sysctls));
+        let settings = crate::conntrack::Settings::of(sysctls);
+        if !self.conntrack.has(&settings) {
+            self.conntrack.configure(settings);
+        }
         let limits = Limits { high_thresh, time: sysctls.ipfrag_time() };
         if self.reassembly.limits() != limits {
             self.reassembly.configure(limits);
@@ -151,7 +168,7 @@ impl Stack {
         self.carry_out_effects(cx, effects, observer);
         self.neighbors.port_removed(index);
         self.taps.port_removed(index);
-        let frames = self.qdiscs.remove(index);
+        let frames = self.qdiscs.own_mut().map(|qdiscs| qdiscs.remove(index)).unwrap_or_default();
         self.qdisc_discard(cx, frames, observer);
         port
     }

@@ -218,7 +218,7 @@ impl Stack {
             mtu: packet.mtu,
             net: Net::new(cx.now, &config.ports, &config.sysctls),
             rib: &config.rib4,
-            conntrack,
+            conntrack: &mut *conntrack,
             nfct: &mut packet.nfct,
         };
         filter.ask(table, from, &mut subject, observer)

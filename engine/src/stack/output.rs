@@ -202,7 +202,7 @@ impl Stack {
             return self.discard(cx, copy.frame, reason, observer);
         }
         let route_kept = copy.kept();
-        self.looped.push_back(Looped { port: route.oif, frame: copy.frame, route: route_kept, copy: true });
+        self.again.looped.push_back(Looped { port: route.oif, frame: copy.frame, route: route_kept, copy: true });
     }
 
     /// Cuts a packet in fragments, or a super-frame in segments and those in fragments, and hands over each.
@@ -287,7 +287,9 @@ impl Stack {
     ) -> Result<(), Errno> {
         let next_hop = IpAddr::V4(next_hop);
         observer.step(Step::Parked { next_hop });
-        self.conntrack.hold(&parked.nfct);
+        if let Some(conntrack) = self.conntrack.own_mut() {
+            conntrack.hold(&parked.nfct);
+        }
         let taken = self.neighbors.park(now, port, next_hop, frame, parked);
         if taken { Ok(()) } else { Err(Errno::NoBufs) }
     }
@@ -370,7 +372,9 @@ impl Stack {
                 self.counters.sent += 1;
                 return if taken { Ok(()) } else { Err(Errno::NoBufs) };
             }
-            PortKind::Loopback => self.looped.push_back(Looped { port: index, frame, route: routed, copy: false }),
+            PortKind::Loopback => {
+                self.again.looped.push_back(Looped { port: index, frame, route: routed, copy: false })
+            }
             _ => return self.transmit_virtual(cx, index, frame, observer),
         }
         self.counters.sent += 1;

@@ -3,6 +3,7 @@
 
 use crate::addr::Ipv4Addr;
 use crate::rng::Rng;
+use crate::seldom::Seedable;
 use crate::sysctl::Sysctls;
 use crate::time::{Duration, Time};
 use std::collections::BTreeMap;
@@ -44,8 +45,16 @@ pub(super) struct Peers {
     rng: Rng,
 }
 
+impl Seedable for Peers {
+    const UNUSED: &'static Peers = &Peers::new(Rng::new(0));
+
+    fn seeded(rng: Rng) -> Peers {
+        Peers::new(rng)
+    }
+}
+
 impl Peers {
-    pub(super) fn new(rng: Rng) -> Peers {
+    const fn new(rng: Rng) -> Peers {
         Peers { hosts: BTreeMap::new(), credit: 0, filled: None, rng }
     }
 

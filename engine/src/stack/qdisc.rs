@@ -86,7 +86,7 @@ impl Stack {
 
     /// The port went down (`dev_deactivate`), or lost its carrier.
     pub(super) fn qdisc_reset<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, observer: &mut O) {
-        let frames = self.qdiscs.reset(port);
+        let Some(frames) = self.qdiscs.own_mut().map(|qdiscs| qdiscs.reset(port)) else { return };
         self.qdisc_discard(cx, frames, observer);
     }
 

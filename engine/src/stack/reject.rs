@@ -60,7 +60,9 @@ impl Stack {
         let head = reset.emit(destination, source, &[]);
         let mut frame = self.build(cx, &route, &reply, &OwnOptions::default(), &[&head]);
         ipv4::set_flags_fragment(&mut frame, ipv4::DF);
-        self.conntrack.set_closing(cx.now, &packet.nfct);
+        if let Some(conntrack) = self.conntrack.own_mut() {
+            conntrack.set_closing(cx.now, &packet.nfct);
+        }
         if let Some(port) = packet.physdev.0 {
             ipv4::write_checksum(&mut frame);
             put_link(&mut frame, &answered(packet));

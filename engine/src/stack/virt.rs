@@ -86,7 +86,7 @@ impl Stack {
             if upper.up && modes.contains(&mode) && Some(upper.place) != but {
                 let copy = self.packet_copy(cx, packet);
                 match upper.place {
-                    Place::Here(index) => self.rising.push_back(Packet { port: index, ..copy }),
+                    Place::Here(index) => self.again.rising.push_back(Packet { port: index, ..copy }),
                     Place::Elsewhere(number) => self.cross(cx, Crossing::Up(number), copy.frame),
                 }
             }
@@ -222,7 +222,7 @@ impl Stack {
             return self.transmit(cx, below, frame, Routed::NOT_YET, observer);
         }
         // By way of the port below, for those who listen there.
-        self.rising.push_back(Packet { risen: false, ..Packet::new(frame, below) });
+        self.again.rising.push_back(Packet { risen: false, ..Packet::new(frame, below) });
         Ok(())
     }
 

@@ -190,7 +190,7 @@ impl Stack {
         self.counters.made += 1;
         let frame = cx.pool.copy(inner);
         match place {
-            Place::Here(index) => self.rising.push_back(Packet::new(frame, index)),
+            Place::Here(index) => self.again.rising.push_back(Packet::new(frame, index)),
             Place::Elsewhere(number) => self.cross(cx, Crossing::Decapsulated(number, source), frame),
         }
         Ok(())
