@@ -48,7 +48,8 @@ pub struct Chain {
     before: Outbox,
     behind: Outbox,
     now: Time,
-    frames: Vec<Vec<u8>>,
+    /// In one row, as the peers have theirs: what the source costs is not the routers'.
+    frames: Vec<[u8; FRAME]>,
     next: usize,
 }
 
@@ -64,7 +65,7 @@ impl Chain {
             before: Outbox::new(),
             behind: Outbox::new(),
             now: Time::ZERO,
-            frames: destinations(routes, seed).into_iter().map(datagram).collect(),
+            frames: destinations(routes, seed).into_iter().map(frame).collect(),
             next: 0,
         };
         for number in 0..hops {
@@ -105,7 +106,7 @@ impl Chain {
         while left > 0 {
             let count = left.min(BATCH);
             for _ in 0..count {
-                let frame = self.pool.copy(self.frames.get(self.next).map_or(&[], Vec::as_slice));
+                let frame = self.pool.copy(self.frames.get(self.next).map_or(&[], <[u8; FRAME]>::as_slice));
                 self.before.push(FAR, frame);
                 self.next = if self.next + 1 < self.frames.len() { self.next + 1 } else { 0 };
             }
@@ -254,6 +255,10 @@ pub fn datagram(destination: Ipv4Addr) -> Vec<u8> {
     };
     let link = Ethernet { destination: mac(0, NEAR), source: mac(u16::MAX, FAR), ethertype: ethernet::IPV4 };
     [&link.emit()[..], &header.emit(), &udp, &PAYLOAD].concat()
+}
+
+fn frame(destination: Ipv4Addr) -> [u8; FRAME] {
+    datagram(destination).try_into().expect("the smallest frame")
 }
 
 /// What the sink answers to a frame that came there.

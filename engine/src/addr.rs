@@ -73,6 +73,12 @@ pub trait Address:
         Self::from_bits(self.to_bits() & mask_bits(Self::BITS, length))
     }
 
+    /// True if the first `length` bits of both are the same. Lengths above `BITS` mean all.
+    #[inline]
+    fn begins_like(self, other: Self, length: u8) -> bool {
+        self.masked(length) == other.masked(length)
+    }
+
     /// Bit number `at`, counted from the left; 0 beyond the end.
     #[inline]
     fn bit(self, at: u8) -> usize {
@@ -109,6 +115,12 @@ impl Address for Ipv4Addr {
     fn masked(self, length: u8) -> Self {
         let mask = u64::from(u32::MAX) << 32u32.saturating_sub(length.into());
         Ipv4Addr::from_bits(Ipv4Addr::to_bits(self) & mask as u32)
+    }
+
+    #[inline]
+    fn begins_like(self, other: Ipv4Addr, length: u8) -> bool {
+        let differ = Ipv4Addr::to_bits(self) ^ Ipv4Addr::to_bits(other);
+        u64::from(differ) << (length & 63) >> 32 == 0
     }
 
     #[inline]
@@ -191,7 +203,7 @@ impl<A: Address> Prefix<A> {
     /// True if `address` lies in the prefix.
     #[inline]
     pub fn contains(self, address: A) -> bool {
-        address.masked(self.length) == self.address
+        address.begins_like(self.address, self.length)
     }
 
     /// True if all of `other` lies in the prefix.
@@ -239,6 +251,7 @@ mod tests {
             assert_eq!(a.masked(length).to_bits() as u128, Address::to_bits(a) & mask_bits(32, length), "/{length}");
             let bit = if length < 32 { a.to_bits() >> (31 - length as u32) & 1 } else { 0 };
             assert_eq!(a.bit(length), bit as usize);
+            assert_eq!((a.begins_like(b, length), a.begins_like(a, length)), (length <= 16, true), "/{length}");
         }
         assert_eq!((a.common_bits(b), a.common_bits(a)), (16, 32));
         assert_eq!(Ipv6Addr::LOCALHOST.common_bits(Ipv6Addr::UNSPECIFIED), 127);

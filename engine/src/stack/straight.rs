@@ -91,10 +91,10 @@ impl Stack {
         if let Some(packet) = bytes.get_mut(ethernet::HEADER..) {
             ipv4::decrement_ttl(packet);
         }
+        observer.step(Step::Transmitted { port: way.oif, frame: bytes.get(..leaves).unwrap_or_default() });
         if leaves < arrived {
             frame.truncate(leaves);
         }
-        observer.step(Step::Transmitted { port: way.oif, frame });
         Some(way.oif)
     }
 
