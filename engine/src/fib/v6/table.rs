@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// Goes on from an entry that stands for the first `depth` bits.
-    #[inline(always)]
+    #[inline(never)]
     pub(in crate::fib) fn lookup_from(&self, address: u128, mut entry: Entry, mut depth: u8) -> NextHopId {
         loop {
             match entry.kind() {
@@ -134,7 +134,10 @@ impl Lookup<u128> for Table {
         if let Kind::Block(at) = entry.kind() {
             entry = self.entry(at + (address >> 102) as usize % BLOCK);
         }
-        self.lookup_from(address, entry, 26)
+        match entry.kind() {
+            Kind::Leaf(leaf) => leaf,
+            _ => self.lookup_from(address, entry, 26),
+        }
     }
 
     fn lookup_checked(&self, address: u128) -> NextHopId {
