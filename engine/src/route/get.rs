@@ -193,7 +193,7 @@ fn sent(
     way.prefsrc =
         Some(route.source).filter(|chosen| *chosen != source.unwrap_or(Ipv4Addr::UNSPECIFIED)).map(IpAddr::from);
     way.uid = Some(ask.uid.unwrap_or(0));
-    way.flags |= u32::from(route.flags);
+    way.flags |= route.flags;
     way.expires = route.expires.map(seconds);
     let exception = answer.and_then(|(_, nexthop)| rib.rare.exceptions.find(net.now, nexthop, destination));
     if let Some(exception) = exception {
@@ -229,7 +229,7 @@ fn received(
     way.iif = Some(iif);
     way.gateway = route.gateway.map(IpAddr::from);
     way.uid = ask.uid;
-    way.flags |= u32::from(route.flags);
+    way.flags |= route.flags;
     Ok(RouteGot::Way(way))
 }
 

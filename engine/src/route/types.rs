@@ -53,6 +53,7 @@ pub struct NextHops<A>(Held<A>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Held<A> {
     One(NextHop<A>),
+    #[allow(clippy::box_collection, reason = "a list of its own would make the one next hop larger")]
     Many(Box<Vec<NextHop<A>>>),
 }
 

@@ -32,6 +32,7 @@ enum Others {
     None,
     /// An Ethernet port has one, its MTU.
     One(u8, i64),
+    #[allow(clippy::box_collection, reason = "a list of its own would make the one number larger")]
     Many(Box<Vec<(u8, i64)>>),
 }
 
