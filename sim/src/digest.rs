@@ -38,9 +38,7 @@ impl Digest {
         let (words, rest) = bytes.as_chunks();
         words.iter().for_each(|word| self.word(u64::from_le_bytes(*word)));
         if !rest.is_empty() {
-            let mut word = [0; 8];
-            word.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-            self.word(u64::from_le_bytes(word));
+            self.word(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         }
     }
 
