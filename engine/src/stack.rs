@@ -165,9 +165,10 @@ impl Stack {
     }
 
     /// One frame in, by a port.
-    pub fn receive<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, frame: FrameBuf, observer: &mut O) {
-        if let Err(frame) = self.receive_straight(cx, port, frame, observer) {
-            self.receive_by_steps(cx, port, frame, observer);
+    pub fn receive<O: Observer>(&mut self, cx: &mut Cx<'_>, port: IfIndex, mut frame: FrameBuf, observer: &mut O) {
+        match self.pass(port, &mut frame, observer) {
+            Some(oif) => cx.out.push(oif, frame),
+            None => self.receive_by_steps(cx, port, frame, observer),
         }
     }
 

@@ -4,7 +4,7 @@
 //! [`Stack::visit`] does the same with it, and tells the same; what is here is to find out early that none of its branches
 //! will be taken, and to have the frame in hand once. Whatever is not so is left as it came.
 
-use super::{Cx, Stack};
+use super::Stack;
 use crate::addr::{IpAddr, Mac};
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
@@ -47,20 +47,15 @@ impl Stack {
         })
     }
 
-    /// A single frame, which comes back if it cannot go straight.
+    /// Passes a frame straight on, where that is all there is to do with it: it has been counted, and is to leave by the port
+    /// that is told; no timer has moved, and nothing else follows. None: nothing was done to it, and [`Stack::receive`] is to
+    /// have it.
     #[inline]
-    pub(super) fn receive_straight<O: Observer>(
-        &mut self,
-        cx: &mut Cx<'_>,
-        port: IfIndex,
-        mut frame: FrameBuf,
-        observer: &mut O,
-    ) -> Result<(), FrameBuf> {
-        let Some(mut lane) = self.lane(port) else { return Err(frame) };
-        let Some(oif) = self.pass_straight(&mut lane, &mut frame, observer) else { return Err(frame) };
-        cx.out.push(oif, frame);
+    pub fn pass<O: Observer>(&mut self, port: IfIndex, frame: &mut FrameBuf, observer: &mut O) -> Option<IfIndex> {
+        let mut lane = self.lane(port)?;
+        let oif = self.pass_straight(&mut lane, frame, observer)?;
         self.end(lane);
-        Ok(())
+        Some(oif)
     }
 
     /// Makes of a frame what leaves, and tells by which port; none: nothing was done to it.

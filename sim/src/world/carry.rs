@@ -146,6 +146,7 @@ impl World {
         }
     }
 
+    #[inline]
     fn carry_one(&mut self, ns: NsId, port: IfIndex, frame: FrameBuf) {
         let Some(way) = self.nets.get(ns).and_then(|net| way(net, &self.cables, port)) else {
             return self.lose(ns, port, frame, DropReason::HostTargetGone);
@@ -229,27 +230,30 @@ impl World {
     pub(super) fn arrive(&mut self, end: End, frame: FrameBuf) {
         let Some(Place::Port(ns, index)) = self.place(end) else { return self.pool.give(frame) };
         let mut next = Some(frame);
-        while let Some(frame) = next {
-            match self.recorder {
-                None => self.pass(ns, index, frame),
-                Some(_) => {
-                    self.visit(ns, |stack, cx, watcher| stack.receive(cx, index, frame, watcher));
-                    self.finish();
-                }
+        while let Some(mut frame) = next {
+            if self.recorder.is_some() || self.watch_is_due() {
+                self.visit(ns, |stack, cx, watcher| stack.receive(cx, index, frame, watcher));
+                self.finish();
+            } else if let Some(net) = self.nets.get_mut(ns)
+                && let Some(port) = net.stack.pass(index, &mut frame, &mut Silent)
+            {
+                self.carry_one(ns, port, frame);
+                #[cfg(debug_assertions)]
+                self.check();
+            } else {
+                self.receive(ns, index, frame);
             }
             next = self.queue.pop_here(self.now, end);
         }
     }
 
-    /// A frame comes in and nobody watches: most of what happens in most worlds. Where all that follows is frames for cables
-    /// and a timer, they are seen to here, in the order in which [`World::finish`] does that.
-    #[inline]
-    fn pass(&mut self, ns: NsId, index: IfIndex, frame: FrameBuf) {
-        let plain = !self.watch_is_due();
+    /// A frame comes in, nobody watches, and the link watch is not due. Where all that follows is frames for cables and a
+    /// timer, they are seen to here, in the order in which [`World::finish`] does that.
+    fn receive(&mut self, ns: NsId, index: IfIndex, frame: FrameBuf) {
         let World { now, nets, cables, queue, pool, out, leaving, digest, .. } = self;
         let Some(net) = nets.get_mut(ns) else { return pool.give(frame) };
         net.stack.receive(&mut Cx { now: *now, pool, out }, index, frame, &mut Silent);
-        if plain && !out.crosses() && !net.stack.has_link_news() {
+        if !out.crosses() && !net.stack.has_link_news() {
             for (port, frame) in out.drain() {
                 match way(net, cables, port).filter(|way| leaving.is_empty() && way.is_through(&frame)) {
                     Some(way) => {

@@ -235,11 +235,13 @@ struct Flights {
     first: Key,
     /// The run that it is in; past all of them: it is a stray.
     at: usize,
+    /// The key of the first one elsewhere.
+    second: Key,
 }
 
 impl Default for Flights {
     fn default() -> Flights {
-        Flights { runs: Vec::new(), strays: BinaryHeap::new(), count: 0, first: Key::NEVER, at: 0 }
+        Flights { runs: Vec::new(), strays: BinaryHeap::new(), count: 0, first: Key::NEVER, at: 0, second: Key::NEVER }
     }
 }
 
@@ -249,9 +251,6 @@ impl Flights {
         let key = flight.key;
         let at = self.fitting(key.time());
         self.count += 1;
-        if key < self.first {
-            (self.first, self.at) = (key, at);
-        }
         match self.runs.get_mut(at) {
             Some(run) => {
                 run.first = run.first.min(key);
@@ -259,6 +258,11 @@ impl Flights {
                 run.list.push_back(flight);
             }
             None => self.strays.push(Reverse(flight)),
+        }
+        if key < self.first {
+            self.find_first();
+        } else if at != self.at {
+            self.second = self.second.min(key);
         }
     }
 
@@ -286,22 +290,34 @@ impl Flights {
 
     #[inline]
     fn pop(&mut self) -> Option<Flight> {
-        let flight = match self.runs.get_mut(self.at) {
-            Some(run) => {
-                let flight = run.list.pop_front();
-                run.first = run.list.front().map_or(Key::NEVER, |next| next.key);
-                flight
-            }
-            None => self.strays.pop().map(|stray| stray.0),
-        }?;
+        let Some(run) = self.runs.get_mut(self.at) else { return self.pop_stray() };
+        let flight = run.list.pop_front()?;
+        run.first = run.list.front().map_or(Key::NEVER, |next| next.key);
+        self.first = run.first;
         self.count -= 1;
-        (self.first, self.at) = (self.strays.peek().map_or(Key::NEVER, |stray| stray.0.key), usize::MAX);
-        for (at, run) in self.runs.iter().enumerate() {
-            if run.first < self.first {
-                (self.first, self.at) = (run.first, at);
-            }
+        if self.second < self.first {
+            self.find_first();
         }
         Some(flight)
+    }
+
+    fn pop_stray(&mut self) -> Option<Flight> {
+        let Reverse(flight) = self.strays.pop()?;
+        self.count -= 1;
+        self.find_first();
+        Some(flight)
+    }
+
+    fn find_first(&mut self) {
+        let stray = self.strays.peek().map_or(Key::NEVER, |stray| stray.0.key);
+        (self.first, self.at, self.second) = (stray, usize::MAX, Key::NEVER);
+        for (at, run) in self.runs.iter().enumerate() {
+            if run.first < self.first {
+                (self.second, self.first, self.at) = (self.first, run.first, at);
+            } else {
+                self.second = self.second.min(run.first);
+            }
+        }
     }
 
     /// True if the first frame comes out there.

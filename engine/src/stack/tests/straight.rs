@@ -50,11 +50,14 @@ impl Twins {
     /// A frame for both.
     fn take(&mut self, port: IfIndex, frame: &[u8]) {
         let (mut told, mut told_other) = (Told::default(), Told::default());
-        let copy = self.one.pool.copy(frame);
+        let mut copy = self.one.pool.copy(frame);
         let straight = &mut self.straight;
-        self.one.with(0, |stack, cx| match stack.receive_straight(cx, port, copy, &mut told) {
-            Ok(()) => *straight += 1,
-            Err(frame) => stack.receive_by_steps(cx, port, frame, &mut told),
+        self.one.with(0, |stack, cx| match stack.pass(port, &mut copy, &mut told) {
+            Some(oif) => {
+                *straight += 1;
+                cx.out.push(oif, copy);
+            }
+            None => stack.receive_by_steps(cx, port, copy, &mut told),
         });
         let copy = self.other.pool.copy(frame);
         self.other.with(0, |stack, cx| {
