@@ -128,7 +128,7 @@ impl Config {
         if mtu == before {
             return Ok(());
         }
-        let (least, most) = port.mtu_range;
+        let (least, most) = port.kind.mtu_range();
         if mtu < least || mtu > i32::MAX as u32 {
             return Err(Refusal::because(Errno::Inval, "mtu less than device minimum"));
         }

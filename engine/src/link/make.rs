@@ -22,7 +22,6 @@ impl Port {
             mac_set: false,
             broadcast: Mac::ZERO,
             mtu: 65536,
-            mtu_range: (0, 0),
             takes: u32::MAX,
             set_flags: flag::LOOPBACK,
             carrier: true,
@@ -53,7 +52,6 @@ impl Port {
             mac_set: false,
             broadcast: Mac::BROADCAST,
             mtu: 1500,
-            mtu_range: (68, 65535),
             set_flags: flag::BROADCAST | flag::MULTICAST,
             carrier: false,
             // The driver turns the carrier off once the device is registered, and that counts.
@@ -67,7 +65,6 @@ impl Port {
         Port {
             kind: PortKind::Dummy,
             set_flags: flag::BROADCAST | flag::NOARP,
-            mtu_range: (0, 0),
             carrier: true,
             carrier_changes: (0, 0),
             ..Port::new_ethernet(index, name, mac, now)
@@ -98,7 +95,6 @@ impl Port {
         let vlan = Vlan { lower: Lower::Here(0), protocol, id, inherits_mac };
         Port {
             kind: PortKind::Vlan,
-            mtu_range: (0, 65535),
             rare: Seldom::of(Rare { vlan: Some(vlan), ..Rare::default() }),
             ..Port::new_over(index, name, mac, now)
         }

@@ -62,7 +62,8 @@ pub enum OperState {
     Up,
 }
 
-/// Counters of a port, as `ip -s link` shows them. Bytes count the Ethernet header, as Linux's do.
+/// Counters of a port, as `ip -s link` shows them. Bytes count the Ethernet header, as Linux's do. What no device here
+/// counts (`multicast`, errors of sending) is 0 wherever it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named by the field")]
 pub struct PortCounters {
@@ -70,11 +71,9 @@ pub struct PortCounters {
     pub rx_bytes: u64,
     pub rx_dropped: u64,
     pub rx_errors: u64,
-    pub rx_multicast: u64,
     pub tx_packets: u64,
     pub tx_bytes: u64,
     pub tx_dropped: u64,
-    pub tx_errors: u64,
 }
 
 /// One interface.
@@ -94,8 +93,6 @@ pub struct Port {
     pub broadcast: Mac,
     /// Largest IP packet, in bytes.
     pub mtu: u32,
-    /// Bounds of `mtu` (veth: 68 and 65535; `lo`: 0 and 0, which means unbounded).
-    pub mtu_range: (u32, u32),
     /// Bytes of a frame that the cable's other end takes, as far as whoever drives the stack knows. A longer one is handed to
     /// the device, whose driver refuses it (`veth_xmit`, `is_skb_forwardable`); the sender is told.
     pub takes: u32,
@@ -171,6 +168,17 @@ impl Usual for Rare {
         filters: Vec::new(),
         uppers: Vec::new(),
     };
+}
+
+impl PortKind {
+    /// The bounds of its MTU (`min_mtu` and `max_mtu`, as its driver sets them); an upper one of 0 is none.
+    pub fn mtu_range(self) -> (u32, u32) {
+        match self {
+            PortKind::Loopback | PortKind::Dummy => (0, 0),
+            PortKind::Vlan => (0, 65_535),
+            PortKind::Ethernet | PortKind::Bridge | PortKind::Macvlan | PortKind::Vxlan => (68, 65_535),
+        }
+    }
 }
 
 impl Port {

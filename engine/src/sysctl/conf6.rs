@@ -5,9 +5,13 @@
 use super::rule::Rule::*;
 use super::rule::{BOOL, INT, READ_ONLY, Row, Rule, U8, U32, rows};
 
+/// What `lo` has (`ipv6_add_dev`).
+const LOOPBACK: &[(u8, i64)] =
+    &[(Conf6::AcceptDad as u8, -1), (Conf6::Mtu as u8, 65_536), (Conf6::UseTempaddr as u8, -1)];
+
 rows! {
     /// A sysctl of `net.ipv6.conf.NAME` (`DEVCONF_*`).
-    Conf6, 62:
+    Conf6, 62, LOOPBACK:
     AcceptDad = "accept_dad", 1, INT;
     AcceptRa = "accept_ra", 1, INT;
     AcceptRaDefrtr = "accept_ra_defrtr", 1, INT;

@@ -97,8 +97,8 @@ fn dev(world: &World, ns: NsId) -> String {
             "{:>6}: {:>7} {:>7} {:>4} {:>4}",
             port.name, c.rx_bytes, c.rx_packets, c.rx_errors, c.rx_dropped
         );
-        let _ = write!(text, " {:>4} {:>5} {:>10} {:>9}", 0, 0, 0, c.rx_multicast);
-        let _ = write!(text, " {:>8} {:>7} {:>4} {:>4}", c.tx_bytes, c.tx_packets, c.tx_errors, c.tx_dropped);
+        let _ = write!(text, " {:>4} {:>5} {:>10} {:>9}", 0, 0, 0, 0);
+        let _ = write!(text, " {:>8} {:>7} {:>4} {:>4}", c.tx_bytes, c.tx_packets, 0, c.tx_dropped);
         let _ = writeln!(text, " {:>4} {:>5} {:>7} {:>10}", 0, 0, 0, 0);
     }
     text

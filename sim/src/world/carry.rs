@@ -75,7 +75,7 @@ impl World {
     ) -> Option<R> {
         let net = self.nets.get_mut(ns)?;
         if let Some(recorder) = &mut self.recorder {
-            recorder.look(ns, self.names.name_of(ns), net.stack.ports());
+            recorder.look(ns, net.name.as_deref(), net.stack.ports());
         }
         let mut cx = Cx { now: self.now, pool: &mut self.pool, out: &mut self.out };
         let mut watcher = Watcher::new(self.now, self.recorder.as_mut());

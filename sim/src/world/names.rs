@@ -2,7 +2,7 @@
 
 use super::event::Chore;
 use super::{Net, NsId, World};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use vethlab_engine::control::Errno;
 use vethlab_engine::time::Duration;
@@ -17,12 +17,9 @@ const LOOK: u32 = 8;
 /// Names and numbers.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// By age.
-    list: BTreeMap<u64, (Arc<str>, NsId)>,
+    /// What each names, and when it was given, in numbers that grow.
+    list: BTreeMap<Arc<str>, (u64, NsId)>,
     last: u64,
-    ages: BTreeMap<Arc<str>, u64>,
-    /// The names of each namespace, by age.
-    of: BTreeSet<(NsId, u64)>,
     /// The numbers that namespaces have given to others.
     ids: BTreeMap<(NsId, u32), NsId>,
     /// The same: whose number, given by whom.
@@ -33,28 +30,22 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn find(&self, name: &str) -> Option<NsId> {
-        self.list.get(self.ages.get(name)?).map(|(_, ns)| *ns)
+        self.list.get(name).map(|(_, ns)| *ns)
     }
 
-    /// The newest name.
-    pub(super) fn name_of(&self, ns: NsId) -> Option<&str> {
-        let (_, age) = self.of.range((ns, 0)..=(ns, u64::MAX)).next_back()?;
-        self.list.get(age).map(|(name, _)| &**name)
-    }
-
-    fn add(&mut self, name: &str, ns: NsId) {
+    fn add(&mut self, name: Arc<str>, ns: NsId) {
         self.last += 1;
-        let name: Arc<str> = name.into();
-        self.ages.insert(Arc::clone(&name), self.last);
-        self.of.insert((ns, self.last));
-        self.list.insert(self.last, (name, ns));
+        self.list.insert(name, (self.last, ns));
     }
 
     fn remove(&mut self, name: &str) -> Option<NsId> {
-        let age = self.ages.remove(name)?;
-        let (_, ns) = self.list.remove(&age)?;
-        self.of.remove(&(ns, age));
-        Some(ns)
+        self.list.remove(name).map(|(_, ns)| ns)
+    }
+
+    /// The newest name, searched for among all.
+    fn newest_of(&self, ns: NsId) -> Option<Arc<str>> {
+        let own = self.list.iter().filter(|(_, (_, named))| *named == ns);
+        own.max_by_key(|(_, (age, _))| *age).map(|(name, _)| Arc::clone(name))
     }
 
     fn id(&self, from: NsId, of: NsId) -> Option<u32> {
@@ -107,7 +98,7 @@ impl World {
             return Err(Errno::Exist);
         }
         let ns = self.netns_unshare();
-        self.names.add(name, ns);
+        self.name_netns(name, ns);
         Ok(ns)
     }
 
@@ -128,13 +119,28 @@ impl World {
         if !self.netns_exists(ns) {
             return Err(Errno::NoEnt);
         }
-        self.names.add(name, ns);
+        self.name_netns(name, ns);
         Ok(())
+    }
+
+    fn name_netns(&mut self, name: &str, ns: NsId) {
+        let name: Arc<str> = name.into();
+        if let Some(net) = self.nets.get_mut(ns) {
+            net.names += 1;
+            net.name = Some(Arc::clone(&name));
+        }
+        self.names.add(name, ns);
     }
 
     /// `ip netns del`: takes the name away; the namespace goes when it has no other name and no process holds it. `ENOENT`.
     pub fn netns_delete(&mut self, name: &str) -> Result<(), Errno> {
         let ns = self.names.remove(name).ok_or(Errno::NoEnt)?;
+        if let Some(net) = self.nets.get_mut(ns) {
+            net.names = net.names.saturating_sub(1);
+            if net.name.as_deref() == Some(name) {
+                net.name = if net.names > 0 { self.names.newest_of(ns) } else { None };
+            }
+        }
         self.doom(ns);
         Ok(())
     }
@@ -146,7 +152,9 @@ impl World {
 
     /// Names and namespaces, newest first, as `ip netns list` prints them.
     pub fn netns_list(&self) -> Vec<(String, NsId)> {
-        self.names.list.values().rev().map(|(name, ns)| (name.to_string(), *ns)).collect()
+        let mut list: Vec<_> = self.names.list.iter().map(|(name, (age, ns))| (*age, name.to_string(), *ns)).collect();
+        list.sort_unstable_by(|one, other| other.cmp(one));
+        list.into_iter().map(|(_, name, ns)| (name, ns)).collect()
     }
 
     /// True while the namespace lives.
@@ -156,7 +164,7 @@ impl World {
 
     /// A name of the namespace; of several the newest.
     pub fn netns_name(&self, ns: NsId) -> Option<&str> {
-        self.names.name_of(ns)
+        self.nets.get(ns)?.name.as_deref()
     }
 
     /// The number by which `from` knows `of` (`netnsid`), if it has one already.
@@ -211,7 +219,7 @@ impl World {
     }
 
     fn is_referred_to(&self, ns: NsId) -> bool {
-        self.names.name_of(ns).is_some() || self.nets.get(ns).is_some_and(|net| net.holds > 0)
+        self.nets.get(ns).is_some_and(|net| net.names > 0 || net.holds > 0)
     }
 
     /// Takes the namespace down in a while, if nobody refers to it.

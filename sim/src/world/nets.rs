@@ -3,6 +3,7 @@
 
 use super::NsId;
 use super::cable::End;
+use std::sync::Arc;
 use vethlab_engine::Stack;
 use vethlab_engine::control::IfIndex;
 
@@ -10,7 +11,11 @@ use vethlab_engine::control::IfIndex;
 pub(super) struct Net {
     pub(super) stack: Stack,
     /// Processes that live in it.
-    pub(super) holds: usize,
+    pub(super) holds: u32,
+    /// How many names it has.
+    pub(super) names: u32,
+    /// The newest of them.
+    pub(super) name: Option<Arc<str>>,
     /// The cables plugged into its ports, by port.
     ends: Vec<(IfIndex, End)>,
     /// The interface number that was given last.
@@ -19,7 +24,7 @@ pub(super) struct Net {
 
 impl Net {
     pub(super) fn new(seed: u64) -> Net {
-        Net { stack: Stack::new(seed), holds: 0, ends: Vec::new(), last_index: 1 }
+        Net { stack: Stack::new(seed), holds: 0, names: 0, name: None, ends: Vec::new(), last_index: 1 }
     }
 
     /// The end of a cable at a port.

@@ -122,10 +122,10 @@ impl World {
 
     /// What was captured since the last call: pcapng, to be written one piece behind the other.
     pub fn take_pcap(&mut self) -> Vec<u8> {
-        let World { recorder, nets, names, .. } = self;
+        let World { recorder, nets, .. } = self;
         let Some(recorder) = recorder else { return Vec::new() };
         for (ns, net) in nets.iter().filter(|(ns, _)| *ns != NsId::OUTSIDE) {
-            recorder.look(ns, names.name_of(ns), net.stack.ports());
+            recorder.look(ns, net.name.as_deref(), net.stack.ports());
             let interfaces: Vec<String> = recorder.ports.keys().map(|index| recorder.interface(*index)).collect();
             if let Some(capture) = &mut recorder.capture {
                 interfaces.iter().for_each(|name| capture.interface(name));

@@ -1,5 +1,6 @@
 //! Worlds as scripts see them. What is expected was seen on Linux 6.18 with the same commands, unless it says otherwise.
 
+use super::World;
 use super::{LinkAdd, LinkKind, NsId, PeerAdd, Recording};
 use crate::lab::{Host, Lab, Options};
 use vethlab_engine::control::Errno;
@@ -246,6 +247,22 @@ fn a_namespace_lives_while_a_process_holds_it() {
     world.advance_to(later + Duration::from_secs(1));
     assert!(!world.netns_exists(red));
     assert_eq!(world.netns_add("red"), Ok(NsId(2)), "numbers are never given twice");
+}
+
+#[test]
+fn a_namespace_is_called_by_the_newest_name_that_is_left() {
+    let mut world = World::new(1);
+    let red = world.netns_add("zebra").expect("it is new");
+    let blue = world.netns_add("ant").expect("it is new");
+    world.netns_attach("mule", red).expect("it is new");
+    let called = |world: &World| world.netns_name(red).map(str::to_string);
+    assert_eq!(called(&world).as_deref(), Some("mule"));
+    let list = [("mule", red), ("ant", blue), ("zebra", red)].map(|(name, ns)| (name.to_string(), ns));
+    assert_eq!(world.netns_list(), list, "newest first");
+    assert_eq!(world.netns_delete("mule"), Ok(()));
+    assert_eq!(called(&world).as_deref(), Some("zebra"));
+    assert_eq!(world.netns_delete("zebra"), Ok(()));
+    assert_eq!((called(&world), world.netns_name(blue)), (None, Some("ant")));
 }
 
 #[test]

@@ -25,7 +25,6 @@ fn veth(name: &str, index: u32) -> Port {
         mac: Mac([2, 0, 0, 0, 0, index as u8]),
         broadcast: Mac::BROADCAST,
         mtu: 1500,
-        mtu_range: (68, 65_535),
         set_flags: flag::BROADCAST | flag::MULTICAST,
         carrier: false,
         ..Port::new_loopback(NOW)

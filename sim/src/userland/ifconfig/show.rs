@@ -126,7 +126,7 @@ impl Shown {
         match self.counters {
             Some(c) => {
                 text += &format!("{:>8} {:>6} {:>6} {:<6} ", c.rx_packets, c.rx_errors, c.rx_dropped, 0);
-                text += &format!("{:>8} {:>6} {:>6} {:>6} ", c.tx_packets, c.tx_errors, c.tx_dropped, 0);
+                text += &format!("{:>8} {:>6} {:>6} {:>6} ", c.tx_packets, 0, c.tx_dropped, 0);
             }
             None => text += &format!("{:<56}", "     - no statistics available -"),
         }
@@ -191,7 +191,7 @@ fn statistics(c: &PortCounters) -> String {
         "        RX packets {}  bytes {} ({})\n        \
          RX errors {}  dropped {}  overruns 0  frame 0\n        \
          TX packets {}  bytes {} ({})\n        \
-         TX errors {}  dropped {} overruns 0  carrier 0  collisions 0\n",
+         TX errors 0  dropped {} overruns 0  carrier 0  collisions 0\n",
         c.rx_packets,
         c.rx_bytes,
         rounded(c.rx_bytes),
@@ -200,7 +200,6 @@ fn statistics(c: &PortCounters) -> String {
         c.tx_packets,
         c.tx_bytes,
         rounded(c.tx_bytes),
-        c.tx_errors,
         c.tx_dropped
     )
 }

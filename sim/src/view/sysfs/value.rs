@@ -12,11 +12,9 @@ pub(super) fn statistic(port: &Port, name: &str) -> u64 {
         "rx_packets" => counters.rx_packets,
         "rx_dropped" => counters.rx_dropped,
         "rx_errors" => counters.rx_errors,
-        "multicast" => counters.rx_multicast,
         "tx_bytes" => counters.tx_bytes,
         "tx_packets" => counters.tx_packets,
         "tx_dropped" => counters.tx_dropped,
-        "tx_errors" => counters.tx_errors,
         _ => 0,
     }
 }

@@ -128,7 +128,7 @@ impl Link {
             details: Some(Details {
                 promiscuity,
                 allmulti,
-                mtu_range: port.mtu_range,
+                mtu_range: port.kind.mtu_range(),
                 addrgenmode: Some(port.addrgenmode).filter(|_| port.has_ipv6()),
                 // One a processor; a world counts two, whatever the machine has.
                 queues: if driver == Some(Driver::Veth) { 2 } else { 1 },

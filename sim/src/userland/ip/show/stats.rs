@@ -13,8 +13,8 @@ const TX_ERRORS: [&str; 5] = ["aborted", "fifo", "window", "heartbt", "transns"]
 /// The lines `RX:` and `TX:`, with `-s -s` those of errors, without the last line's end.
 pub(super) fn print(ip: &mut Ip, link: &Link) {
     let of = &link.counters;
-    let rx = [of.rx_bytes, of.rx_packets, of.rx_errors, of.rx_dropped, 0, of.rx_multicast];
-    let tx = [of.tx_bytes, of.tx_packets, of.tx_errors, of.tx_dropped, 0, 0];
+    let rx = [of.rx_bytes, of.rx_packets, of.rx_errors, of.rx_dropped, 0, 0];
+    let tx = [of.tx_bytes, of.tx_packets, 0, of.tx_dropped, 0, 0];
     let tx_errors = [0, 0, 0, 0, u64::from(link.carrier_changes)];
     if ip.print.is_json() {
         return json(ip, &rx, &tx, &tx_errors);
