@@ -21,6 +21,10 @@ fn jump(chain: &str) -> Rule {
     to(Target::Jump(chain.to_string()))
 }
 
+fn goto(chain: &str) -> Rule {
+    to(Target::Goto(chain.to_string()))
+}
+
 fn asks(of: Match) -> Rule {
     Rule { matches: vec![of], ..Rule::default() }
 }
@@ -39,7 +43,9 @@ fn judge(name: TableName, rules: &[(&str, Rule)]) -> Result<(), Errno> {
                 rules: Vec::new(),
             });
         }
-        table.chain_mut(chain).expect("a chain").rules.push(rule.clone());
+        let chain = table.chain_mut(chain).expect("a chain");
+        chain.standing = Standing::Made;
+        chain.rules.push(rule.clone());
     }
     validate::validate(&table).map_err(|refusal| refusal.errno)
 }
@@ -59,6 +65,19 @@ fn chains_that_lead_too_far() {
     };
     assert_eq!(ladder(15), Ok(()));
     assert_eq!(ladder(16), Err(Errno::MLink));
+}
+
+#[test]
+fn no_rule_leads_to_a_chain_of_a_hook() {
+    for way in [jump, goto] {
+        let judge = |rules: &[(&str, Rule)]| judge(TableName::Filter, rules);
+        assert_eq!(judge(&[("X", way("INPUT"))]), Err(Errno::NoEnt), "nobody has made it");
+        assert_eq!(judge(&[("INPUT", to(Target::Accept)), ("X", way("INPUT"))]), Err(Errno::OpNotSupp));
+        assert_eq!(judge(&[("INPUT", way("INPUT"))]), Err(Errno::OpNotSupp));
+        assert_eq!(judge(&[("INPUT", way("FORWARD"))]), Err(Errno::NoEnt));
+    }
+    let raw = [("INPUT", to(Target::Accept)), ("OUTPUT", jump("INPUT"))];
+    assert_eq!(judge(TableName::Raw, &raw), Ok(()), "of that name, but the user's");
 }
 
 #[test]

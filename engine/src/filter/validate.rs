@@ -2,7 +2,7 @@
 //! meets it: a chain that no hook comes to may hold nearly anything.
 
 use super::install::named;
-use super::rule::{Chain, Hook, Match, Not, RejectWith, Rule, Table, TableName, Target};
+use super::rule::{Chain, Hook, Match, Not, RejectWith, Rule, Standing, Table, TableName, Target};
 use crate::control::{Errno, Refusal};
 use crate::wire::protocol;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub(super) fn validate(table: &Table) -> Result<(), Refusal> {
     let places = places(table)?;
     let mut jumps = Vec::with_capacity(table.chains.len());
     for chain in &table.chains {
-        jumps.push(jumps_of(chain, &places)?);
+        jumps.push(jumps_of(chain, table, &places)?);
     }
     let mut reached = vec![0; table.chains.len()];
     for (base, hook) in table.name.hooks().iter().enumerate() {
@@ -75,12 +75,16 @@ fn places(table: &Table) -> Result<BTreeMap<&str, usize>, Errno> {
     Ok(places)
 }
 
-/// Where a chain leads.
-fn jumps_of(chain: &Chain, places: &BTreeMap<&str, usize>) -> Result<Vec<usize>, Errno> {
+/// Where a chain leads; to one of the user's only (`nft_verdict_init`).
+fn jumps_of(chain: &Chain, table: &Table, places: &BTreeMap<&str, usize>) -> Result<Vec<usize>, Errno> {
     let names = chain.rules.iter().filter_map(|rule| rule.target.as_ref().and_then(named));
     let mut jumps = Vec::new();
     for name in names {
         let place = places.get(name).copied().ok_or(Errno::NoEnt)?;
+        let there = table.chains.get(place).filter(|chain| chain.standing != Standing::Absent).ok_or(Errno::NoEnt)?;
+        if there.policy.is_some() {
+            return Err(Errno::OpNotSupp);
+        }
         if !jumps.contains(&place) {
             jumps.push(place);
         }
