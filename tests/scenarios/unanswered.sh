@@ -10,3 +10,8 @@ ip -n a neigh show 10.1.0.10; sleep 3; ip -n a neigh show 10.1.0.10
 ip -n a neigh add 10.1.0.11 lladdr 02:00:00:00:00:11 dev va
 ip netns exec a ping -c 1 -W 1 10.1.0.11; echo "a wrong MAC rc=$?"
 ip -n a neigh show nud permanent
+# Who has no address to speak from speaks from 0.0.0.0, and hears of it at 127.0.0.1.
+ip -n a addr flush dev va; ip -n a addr add 169.254.1.1/16 scope link dev va
+ip -n a route add 10.2.0.0/16 via 10.1.0.12 dev va onlink
+ip -n a route get 10.2.0.9
+ip netns exec a ping -c 1 -W 4 10.2.0.9; echo "rc=$?"

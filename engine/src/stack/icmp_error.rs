@@ -157,9 +157,11 @@ impl Stack {
             return None;
         }
         let quote = culprit.packet.get(..room).unwrap_or(culprit.packet);
-        observer.step(Step::IcmpError { kind: message.kind, code: message.code, to: IpAddr::V4(header.source) });
+        // Who had no address to speak from is told on `lo`.
+        let destination = if header.source.is_unspecified() { route.destination } else { header.source };
+        observer.step(Step::IcmpError { kind: message.kind, code: message.code, to: IpAddr::V4(destination) });
         let source = if route.source.is_unspecified() { DUMMY } else { route.source };
-        let reply = Ipv4 { tos, source, destination: header.source, protocol: protocol::ICMP, ..header };
+        let reply = Ipv4 { tos, source, destination, protocol: protocol::ICMP, ..header };
         let head = message.emit(quote);
         let frame = self.build(cx, &route, &reply, &echo, &[&head, quote]);
         // Its own end is counted where it comes to it.
