@@ -99,9 +99,9 @@ pub(super) struct Command {
 }
 
 impl Command {
-    /// With `-vv` the tool would print what it sends to the kernel.
+    /// With `-vv` the tool would print what it sends to the kernel, and the rules that it reads there.
     pub(super) fn prints_bytecode(&self) -> bool {
-        self.verbose > 1 && self.ask & !(ask::LIST | ask::LIST_RULES | ask::CHECK) != 0
+        self.verbose > 1
     }
 }
 

@@ -115,6 +115,17 @@ fn what_is_not_simulated_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn that_there_is_no_bytecode_is_said() {
+    let mut lab = lab();
+    for line in ["iptables -vv -A INPUT -j DROP", "iptables -vv -C INPUT -j DROP", "iptables -v -v -L", "iptables -vvS"]
+    {
+        let output = lab.run(line);
+        let text = "vethlab: iptables: there is no bytecode that -vv could print\n";
+        assert_eq!((output.stderr.as_str(), output.status), (text, 0), "{line}");
+    }
+}
+
+#[test]
 fn a_file_says_the_line_of_what_is_not_simulated() {
     let output = restore(&mut lab(), "", "*filter\n-A INPUT -m string --string x\nCOMMIT\n");
     let text = "vethlab: iptables-restore: -m string is not simulated (line 2)\n\
