@@ -66,6 +66,10 @@ fn random_commands_are_answered_as_iptables_answers_them() {
                 status: output.status,
             };
             let theirs = Answer { stdout: undated(&theirs.stdout), ..theirs };
+            // The kernel may have taken it: from here on the tables differ.
+            if ours.stderr.contains("-j CT without --notrack is not simulated") {
+                break;
+            }
             // The lab says that it has no bytecode to print.
             if ours != theirs && !ours.stderr.contains("-vv") {
                 let (theirs, ours) = (print(&[theirs]), print(&[ours]));
