@@ -1,7 +1,6 @@
 //! Worlds as scripts see them. What is expected was seen on Linux 6.18 with the same commands, unless it says otherwise.
 
-use super::World;
-use super::{LinkAdd, LinkKind, NsId, PeerAdd, Recording};
+use super::{LinkAdd, LinkKind, NsId, PeerAdd, Recording, World};
 use crate::lab::{Host, Lab, Options};
 use vethlab_engine::control::Errno;
 use vethlab_engine::time::Duration;
