@@ -8,6 +8,7 @@ pub mod links;
 mod mapping;
 pub mod mode;
 pub mod packet;
+pub mod pages;
 pub mod process;
 pub mod seccomp;
 mod socket;

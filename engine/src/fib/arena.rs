@@ -73,6 +73,19 @@ impl Arena {
         (self.word(at / 4) >> (at % 4 * 16)) as u16
     }
 
+    /// Backs a large table with huge pages, where there are any: its nodes, and the entries that lead to them.
+    #[cfg(target_os = "linux")]
+    pub(super) fn back<T>(&self, entries: &[T]) {
+        use crate::device::pages::{HUGE, collapse};
+        if size_of_val(entries) + self.memory() >= HUGE {
+            collapse(entries);
+            collapse(&self.lines);
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn back<T>(&self, _: &[T]) {}
+
     /// Bytes.
     pub(super) fn memory(&self) -> usize {
         size_of_val(&*self.lines)

@@ -45,8 +45,9 @@ impl Table {
     /// All without route, and room for so many words of nodes, and so many blocks. The first node says that there is no
     /// route; how many words it has.
     pub(super) fn with_room(words: usize, blocks: usize) -> (Table, usize) {
-        let entries = (0..ROOT + blocks.min(MAX_BLOCKS)).map(|_| AtomicU32::new(0)).collect();
+        let entries: Arc<[AtomicU32]> = (0..ROOT + blocks.min(MAX_BLOCKS)).map(|_| AtomicU32::new(0)).collect();
         let (arena, mut used) = (Arena::with_room(words + ALONE_WORDS), 0);
+        arena.back(&entries);
         arena.append(&mut used, alone(NO_ROUTE));
         (Table { entries, arena }, used)
     }

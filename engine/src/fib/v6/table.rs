@@ -39,8 +39,10 @@ pub(super) fn part_end(depth: u8) -> u8 {
 impl Table {
     /// Room for so many entries and words of nodes.
     pub(super) fn with_room(entries: usize, words: usize) -> Table {
-        let entries = (0..entries).map(|_| AtomicU32::new(Entry::leaf(NO_ROUTE).0)).collect();
-        Table { entries, arena: Arena::with_room(words) }
+        let entries: Arc<[AtomicU32]> = (0..entries).map(|_| AtomicU32::new(Entry::leaf(NO_ROUTE).0)).collect();
+        let arena = Arena::with_room(words);
+        arena.back(&entries);
+        Table { entries, arena }
     }
 
     #[inline(always)]
