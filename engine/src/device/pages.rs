@@ -1,6 +1,6 @@
 //! What backs memory.
 
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "madvise(2) has no safe wrapper")]
 
 use libc::{c_int, madvise};
 
