@@ -174,12 +174,11 @@ const fn mac(index: IfIndex) -> Mac {
 fn port(index: IfIndex) -> Port {
     Port {
         index,
-        name: format!("eth{index}"),
+        name: format!("eth{index}").into(),
         kind: PortKind::Ethernet,
         mac: mac(index),
         broadcast: Mac::BROADCAST,
         mtu: if index == 2 { 1500 } else { 100 },
-        mtu_range: (68, 65_535),
         set_flags: flag::BROADCAST | flag::MULTICAST,
         carrier: true,
         operstate: OperState::Down,
