@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 use vethlab_engine::addr::Address;
 use vethlab_engine::fib::{Fib, NextHopId};
 
-/// Addresses of a turn.
+/// Addresses of a trace.
 const ADDRESSES: usize = 1 << 20;
+/// How long a table is asked in a turn.
+const TURN: Duration = Duration::from_millis(50);
 /// Changes of a turn.
 const CHANGES: usize = 50_000;
 /// Routes of a table, and addresses, where it must only be seen to work.
@@ -170,16 +172,21 @@ fn family<A, P>(
     changes(name, session, &mut fib, routes, foreign);
 }
 
-/// A turn of a table of this process.
+/// A turn of a table of this process: all addresses again and again. The first time does not count: it fetches into the
+/// caches what others have driven out. `peers/peer.h` does the same.
 fn local<'a>(
     sum: &'a Cell<Option<u64>>,
     count: usize,
     look: impl Fn() -> u64 + 'a,
 ) -> impl FnMut() -> Result<f64, String> + 'a {
     move || {
-        let began = Instant::now();
         let its = look();
-        agreed(sum, (began.elapsed(), its), count)
+        let (began, mut times) = (Instant::now(), 0);
+        while began.elapsed() < TURN {
+            assert_eq!(look(), its, "a table has changed its mind");
+            times += 1;
+        }
+        agreed(sum, (began.elapsed() / times, its), count)
     }
 }
 

@@ -1,15 +1,12 @@
 /*
- * What the programs have in common that are told on their standard input what DPDK's libraries shall do. NAME is the
- * program's; it comes before any other header.
+ * What the programs have in common that are told what DPDK's libraries shall do. NAME is the program's; it comes before any
+ * other header.
  */
-#define _GNU_SOURCE
+#include "peer.h"
+
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include <rte_config.h>
 #include <rte_eal.h>
@@ -21,20 +18,6 @@ int memfd_create(const char *name, unsigned int flags)
 	(void)name, (void)flags;
 	errno = ENOSYS;
 	return -1;
-}
-
-static void die(const char *what)
-{
-	fprintf(stderr, NAME ": %s\n", what);
-	exit(1);
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
 /* Huge pages for what EAL took. */

@@ -4,7 +4,7 @@
  *
  *     dpdk_fib fib|lpm|fib6|lpm6 ROUTES    one line of ROUTES is "ADDRESS LENGTH NEXT-HOP" (the address in hexadecimal)
  *     < look MODE FILE                     FILE holds addresses, 4 bytes each (host order) or 16 (network order)
- *     > NANOSECONDS SUM                    for all of them; SUM is of all next hops, 0xffff where there is none
+ *     > NANOSECONDS SUM                    for all of them, with warm caches; SUM is of all next hops, 0xffff where there is none
  *     < churn COUNT SEED                   deletes and inserts COUNT of the routes again
  *     > NANOSECONDS FAILED
  *
@@ -113,11 +113,12 @@ static void make(const char *kind)
 			die("a route is refused");
 }
 
-static uint64_t look4(const uint32_t *addresses, size_t n)
+static uint64_t look4(const void *list, size_t size)
 {
+	const uint32_t *addresses = list;
 	uint64_t sum = 0;
 
-	for (size_t at = 0; at + BATCH <= n; at += BATCH) {
+	for (size_t at = 0; at + BATCH <= size / 4; at += BATCH) {
 		if (fib) {
 			uint64_t hops[BATCH];
 
@@ -135,11 +136,12 @@ static uint64_t look4(const uint32_t *addresses, size_t n)
 	return sum;
 }
 
-static uint64_t look6(uint8_t (*addresses)[16], size_t n)
+static uint64_t look6(const void *list, size_t size)
 {
+	uint8_t (*addresses)[16] = (void *)list;
 	uint64_t sum = 0;
 
-	for (size_t at = 0; at + BATCH <= n; at += BATCH) {
+	for (size_t at = 0; at + BATCH <= size / 16; at += BATCH) {
 		if (fib6) {
 			uint64_t hops[BATCH];
 
@@ -157,35 +159,20 @@ static uint64_t look6(uint8_t (*addresses)[16], size_t n)
 	return sum;
 }
 
-static void look(int mode, const char *file)
+static void look_in(int mode, const char *file)
 {
 	static const enum rte_fib_lookup_type types[] = {
 		RTE_FIB_LOOKUP_DIR24_8_SCALAR_MACRO, RTE_FIB_LOOKUP_DIR24_8_SCALAR_INLINE,
 		RTE_FIB_LOOKUP_DIR24_8_SCALAR_UNI, RTE_FIB_LOOKUP_DIR24_8_VECTOR_AVX512,
 	};
-	FILE *in = fopen(file, "r");
-	uint64_t sum, before, took;
-	size_t size;
-	void *addresses;
 
-	if (!in || mode < 0 || mode > 3)
-		die("cannot open the addresses, or no such mode");
+	if (mode < 0 || mode > 3)
+		die("no such mode");
 	if (fib && rte_fib_select_lookup(fib, types[mode]))
 		die("no such lookup here");
 	if (fib6 && rte_fib6_select_lookup(fib6, mode == 3 ? RTE_FIB6_LOOKUP_TRIE_VECTOR_AVX512 : RTE_FIB6_LOOKUP_TRIE_SCALAR))
 		die("no such lookup here");
-	fseek(in, 0, SEEK_END);
-	size = ftell(in);
-	rewind(in);
-	addresses = aligned_alloc(64, (size + 63) / 64 * 64);
-	if (fread(addresses, 1, size, in) != size)
-		die("cannot read the addresses");
-	fclose(in);
-	before = now();
-	sum = fib || lpm ? look4(addresses, size / 4) : look6(addresses, size / 16);
-	took = now() - before;
-	printf("%" PRIu64 " %" PRIu64 "\n", took, sum);
-	free(addresses);
+	look(file, fib || lpm ? look4 : look6);
 }
 
 static void churn(size_t times, uint64_t seed)
@@ -219,7 +206,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
 		if (sscanf(line, "look %d %3999s", &mode, file) == 2)
-			look(mode, file);
+			look_in(mode, file);
 		else if (sscanf(line, "churn %zu %llu", &times, &seed) == 2)
 			churn(times, seed);
 		else
