@@ -15,3 +15,8 @@ ip -n a addr flush dev va; ip -n a addr add 169.254.1.1/16 scope link dev va
 ip -n a route add 10.2.0.0/16 via 10.1.0.12 dev va onlink
 ip -n a route get 10.2.0.9
 ip netns exec a ping -c 1 -W 4 10.2.0.9; echo "rc=$?"
+# What such a packet asks of its own host is answered there.
+ip netns exec a iptables -t nat -A OUTPUT -j REDIRECT
+ip netns exec a timeout 3 tcpdump -i lo -n -t -q > out 2> /dev/null & sleep 1.5
+ip netns exec a ping -c 1 -W 0.5 10.2.0.9; echo "rc=$?"
+wait; sed 's/id [0-9]*/id N/' out; rm out

@@ -116,8 +116,9 @@ impl Stack {
         let way = self.reply_way(cx, &packet, kind::ECHO_REPLY);
         let Some((route, echo)) = way else { return self.consume(cx, packet.frame) };
         let own = Own::kernel(Ident::Chosen, self.reply_mark(packet.mark));
-        let Ipv4 { source, tos, header_length, .. } = packet.header;
-        let like = Ipv4 { source: route.source, destination: source, tos, ..packet.header };
+        let header_length = packet.header.header_length;
+        let destination = Stack::answered(&route, packet.header.source);
+        let like = Ipv4 { source: route.source, destination, ..packet.header };
         if !echo.bytes().is_empty() || header_length > ipv4::HEADER {
             let mut message = cx.pool.copy(packet.payload());
             icmpv4::turn_echo(&mut message);
@@ -151,7 +152,8 @@ impl Stack {
                 *place = *byte;
             }
             let head = Icmp { kind: kind::TIMESTAMP_REPLY, code: 0, ..asked }.emit(&times);
-            let like = Ipv4 { source: route.source, destination: packet.header.source, ..packet.header };
+            let destination = Stack::answered(&route, packet.header.source);
+            let like = Ipv4 { source: route.source, destination, ..packet.header };
             let frame = self.build(cx, &route, &like, &echo, &[&head, &times]);
             let own = Own::kernel(Ident::Chosen, self.reply_mark(packet.mark));
             let _ = self.send(cx, &route, frame, own, observer);

@@ -157,8 +157,7 @@ impl Stack {
             return None;
         }
         let quote = culprit.packet.get(..room).unwrap_or(culprit.packet);
-        // Who had no address to speak from is told on `lo`.
-        let destination = if header.source.is_unspecified() { route.destination } else { header.source };
+        let destination = Stack::answered(&route, header.source);
         observer.step(Step::IcmpError { kind: message.kind, code: message.code, to: IpAddr::V4(destination) });
         let source = if route.source.is_unspecified() { DUMMY } else { route.source };
         let reply = Ipv4 { tos, source, destination, protocol: protocol::ICMP, ..header };
@@ -204,8 +203,10 @@ impl Stack {
         let mark = self.reply_mark(packet.mark);
         let key = OutputKey { source: Some(destination), tos, mark, ..OutputKey::to(first) };
         let Ok(route) = self.output_way(cx.now, &key) else { return };
-        let reply = Ipv4 { tos, source: route.source, destination: source, ..packet.header };
-        let head = reset.emit(reply.source, reply.destination, &[]);
+        let destination = Stack::answered(&route, source);
+        let reply = Ipv4 { tos, source: route.source, destination, ..packet.header };
+        // The checksum is made before the way is known, whomever that leads to.
+        let head = reset.emit(reply.source, source, &[]);
         let mut frame = self.build(cx, &route, &reply, &echo, &[&head]);
         ipv4::set_flags_fragment(&mut frame, ipv4::DF);
         let _ = self.send(cx, &route, frame, Own::kernel(Ident::Zero, mark), observer);

@@ -47,6 +47,11 @@ impl Stack {
         frame
     }
 
+    /// Whom an answer by this way is addressed to: who had no address to speak from is answered on `lo`.
+    pub(super) fn answered(route: &OutputRoute, asker: Ipv4Addr) -> Ipv4Addr {
+        if asker.is_unspecified() { route.destination } else { asker }
+    }
+
     /// The mark of what answers a packet with this one (`IP4_REPLY_MARK`).
     pub(super) fn reply_mark(&self, mark: u32) -> u32 {
         if self.config.sysctls.fwmark_reflect() { mark } else { 0 }

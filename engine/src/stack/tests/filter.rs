@@ -2,9 +2,9 @@
 
 use super::lab::*;
 use crate::conntrack::state;
-use crate::control::{Command, Errno, RouteKind, RuleAction, RuleSpec};
+use crate::control::{AddressSpec, Command, Errno, NextHopSpec, RouteKind, RouteMode, RouteSpec, RuleAction, RuleSpec};
 use crate::filter::*;
-use crate::local::SocketKind;
+use crate::local::{SocketKind, TapCast, TapSpec};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
 use crate::wire::tcp::flag;
@@ -446,4 +446,31 @@ fn two_negated_ports_are_one_comparison() {
 
 fn asks(of: Match) -> Rule {
     Rule { matches: vec![of], ..Rule::default() }
+}
+
+/// A segment from 0.0.0.0 that is led back to its own host is refused at the address that it was led to. (The checksum is that
+/// of a segment to 0.0.0.0, in Linux, too.)
+#[test]
+fn a_reset_to_who_has_no_address() {
+    let mut lab = Lab::host();
+    let address = AddressSpec::of(IN.1, ip("10.0.0.1").into(), 24);
+    lab.apply(0, Command::AddressDelete(address)).expect("it is there");
+    let nexthops = vec![NextHopSpec { oif: Some(IN.1), ..NextHopSpec::default() }];
+    let way = RouteSpec { nexthops, ..RouteSpec::to(ip("10.2.0.0").into(), 16) };
+    lab.apply(0, Command::RouteAdd(RouteMode::Add, way)).expect("a route");
+    lab.append(0, TableName::Nat, "OUTPUT", to(Target::Redirect { ports: None, random: false }));
+    let tap = lab.stacks[0].tap(TapSpec { port: Some(1), snap: 262_144, promiscuous: true }).expect("a tap");
+    let socket = lab.socket(0, SocketKind::Raw { protocol: protocol::TCP });
+    let asks = syn("0.0.0.0", "10.2.0.9");
+    lab.send(0, socket, "10.2.0.9", 0, &asks[ipv4::HEADER..]).expect("sent");
+    let heard = std::iter::from_fn(|| lab.stacks[0].tap_frame(tap)).filter(|frame| frame.cast == TapCast::Outgoing);
+    let heard: Vec<_> = heard.map(|frame| frame.bytes).collect();
+    let [asked, refused] = &heard[..] else { panic!("{heard:?}") };
+    let lo = ip("127.0.0.1");
+    let asked = tcp_in(asked).0;
+    assert_eq!((asked.source, asked.destination), (ip("0.0.0.0"), lo));
+    let (refused, payload) = ip_in(refused);
+    assert_eq!((refused.source, refused.destination), (lo, lo));
+    let reset = Tcp::checked(lo, ip("0.0.0.0"), payload).expect("a segment");
+    assert_eq!((reset.flags, reset.acknowledgment), (flag::RST | flag::ACK, 78));
 }

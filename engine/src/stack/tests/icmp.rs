@@ -2,8 +2,8 @@
 
 use super::lab::*;
 use crate::addr::Mac;
-use crate::control::LinkChange;
-use crate::local::SocketKind;
+use crate::control::{AddressSpec, Command, LinkChange};
+use crate::local::{SocketKind, TapCast, TapSpec};
 use crate::reason::DropReason;
 use crate::time::Duration;
 use crate::wire::icmpv4::{code, kind};
@@ -187,4 +187,29 @@ fn whose_errors_are_believed() {
     assert_eq!(pmtu, crate::local::PmtuDiscover::Dont, "a socket that does not say whether its datagrams may be cut");
     assert_eq!(lab.dropped(0, DropReason::IcmpTruncated), 1);
     assert_eq!(icmpv4::HEADER, 8);
+}
+
+/// Who asks from 0.0.0.0 is answered on `lo`, at the address that answers.
+#[test]
+fn who_has_no_address_is_answered_on_lo() {
+    let mut lab = Lab::host();
+    lab.sysctl(0, "net/ipv4/icmp_echo_ignore_broadcasts", "0");
+    let tap = lab.stacks[0].tap(TapSpec { port: Some(1), snap: 262_144, promiscuous: true }).expect("a tap");
+    let answers = |lab: &mut Lab| {
+        let mut all = Vec::new();
+        for (to, kind) in [("255.255.255.255", kind::ECHO), ("0.0.0.0", kind::ECHO), ("224.0.0.1", kind::TIMESTAMP)] {
+            lab.packet(END, &packet(header("0.0.0.0", to), &[], &echo(kind, 20)));
+            lab.nothing();
+            let heard = std::iter::from_fn(|| lab.stacks[0].tap_frame(tap)).filter(|f| f.cast == TapCast::Outgoing);
+            let heard: Vec<_> = heard.map(|frame| ip_in(&frame.bytes).0).collect();
+            all.extend(heard.iter().map(|header| (header.source, header.destination)));
+        }
+        all
+    };
+    let own = (ip("10.0.0.1"), ip("10.0.0.1"));
+    assert_eq!(answers(&mut lab), [own; 3]);
+    let address = AddressSpec::of(END.1, ip("10.0.0.1").into(), 24);
+    lab.apply(0, Command::AddressDelete(address)).expect("it is there");
+    let lo = (ip("127.0.0.1"), ip("127.0.0.1"));
+    assert_eq!(answers(&mut lab), [lo; 3]);
 }
