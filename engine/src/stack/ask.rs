@@ -8,6 +8,7 @@ use crate::control::{Errno, IfIndex, Nud, RouteKind, scope};
 use crate::link::Port;
 use crate::link::port::flag;
 use crate::neighbor::Nature;
+use crate::observe::{Observer, Step};
 use crate::route::{Flow, Kept, Net, OutputKey, OutputRoute, Rib, address_kind, output_route, rtcf, select_address};
 use crate::sysctl::Conf4;
 use crate::time::Time;
@@ -58,13 +59,22 @@ impl Stack {
         }
     }
 
-    /// The same, of a packet whose way is kept: the MAC is kept with it.
+    /// The same, of a packet whose way is kept: the MAC is kept with it. The observer is told.
     #[inline]
-    pub(super) fn mac_on_way(&mut self, now: Time, kept: Kept, port: IfIndex, next_hop: Ipv4Addr) -> Option<Mac> {
-        match self.ways.mac(kept, self.neighbors.changes(), (port, next_hop)) {
-            None => self.mac_to_keep(now, kept, port, next_hop),
-            mac => mac,
-        }
+    pub(super) fn resolve<O: Observer>(
+        &mut self,
+        now: Time,
+        kept: Kept,
+        (port, next_hop): (IfIndex, Ipv4Addr),
+        observer: &mut O,
+    ) -> Option<Mac> {
+        let known = self.ways.mac(kept, self.neighbors.changes(), (port, next_hop));
+        let mac = match known {
+            None => self.mac_to_keep(now, kept, port, next_hop)?,
+            Some(mac) => mac,
+        };
+        observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
+        Some(mac)
     }
 
     #[inline(never)]

@@ -123,14 +123,11 @@ impl Stack {
                 Some(packet)
             }
             None => {
-                let next_hop = IpAddr::V4(next_hop);
-                observer.step(Step::Parked { next_hop });
                 let (nfct, mark) = (packet.nfct, packet.mark);
                 let port = packet.physdev.0.unwrap_or(master);
-                self.conntrack.hold(&nfct);
                 let bridged = Some(Bridged { port, source: link.source, nfct, mark });
                 let parked = Parked { iif: Some(master), bridged, mark, nfct };
-                self.neighbors.park(cx.now, master, next_hop, packet.frame, parked);
+                let _ = self.wait_for_mac(cx.now, (master, next_hop), packet.frame, parked, observer);
                 None
             }
         }

@@ -2,10 +2,11 @@
 
 use super::Stack;
 use crate::addr::Mac;
+use crate::config::Config;
 use crate::control::{Errno, FdbEntry, FdbMode, FdbSpec, IfIndex, NeighborMode, Nud, Refusal};
 use crate::link::bridge::{Bridge, FdbRecord, PortState};
 use crate::link::virt::{Place, Takes};
-use crate::link::{MacvlanMode, Port, PortKind, Upper};
+use crate::link::{MacvlanMode, Port, PortKind, Upper, Vxlan};
 use crate::time::Time;
 
 /// Most MACs that a port is told to hear by hand.
@@ -158,15 +159,30 @@ impl Stack {
         if self.fdb_deadline().is_none_or(|deadline| deadline > now) {
             return;
         }
-        self.vxlan_tick(now);
-        for at in 0..self.config.switches.bridges.len() {
-            let bridge = self.config.switches.bridges.get(at).and_then(|index| self.config.ports.bridge_mut(*index));
-            let Some(bridge) = bridge else { continue };
-            if bridge.fdb.deadline().is_some_and(|deadline| deadline <= now) {
+        let Config { switches, ports, .. } = &mut self.config;
+        for index in &switches.vxlans {
+            if let Some(vxlan) = ports.vxlan_mut(*index) {
+                vxlan.expire(now);
+            }
+        }
+        for index in &switches.bridges {
+            if let Some(bridge) = ports.bridge_mut(*index)
+                && bridge.fdb.deadline().is_some_and(|deadline| deadline <= now)
+            {
                 let hold = bridge.hold_time();
                 bridge.fdb.expire(now, hold);
             }
         }
+    }
+
+    fn bridges(&self) -> impl Iterator<Item = &Bridge> {
+        let Config { switches, ports, .. } = &self.config;
+        switches.bridges.iter().filter_map(|index| ports.get(*index)?.rare.bridge.as_deref())
+    }
+
+    fn vxlans(&self) -> impl Iterator<Item = &Vxlan> {
+        let Config { switches, ports, .. } = &self.config;
+        switches.vxlans.iter().filter_map(|index| ports.get(*index)?.rare.vxlan.as_deref())
     }
 
     /// True if anything here learns who is where.
@@ -177,19 +193,8 @@ impl Stack {
 
     /// When something expires.
     pub(super) fn fdb_deadline(&self) -> Option<Time> {
-        let bridges = self
-            .config
-            .switches
-            .bridges
-            .iter()
-            .filter_map(|index| self.config.ports.get(*index)?.rare.bridge.as_deref());
-        let vxlans = self
-            .config
-            .switches
-            .vxlans
-            .iter()
-            .filter_map(|index| self.config.ports.get(*index)?.rare.vxlan.as_ref()?.gc);
-        bridges.filter_map(|bridge| bridge.fdb.deadline()).chain(vxlans).min()
+        let bridges = self.bridges().filter_map(|bridge| bridge.fdb.deadline());
+        bridges.chain(self.vxlans().filter_map(|vxlan| vxlan.gc)).min()
     }
 
     /// The forwarding databases of all bridges and VXLANs, and the groups that each port listens to, in the kernel's order

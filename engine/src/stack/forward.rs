@@ -3,7 +3,7 @@
 use super::packet::{Before, Cast, Fate, Packet};
 use super::v4::LOOPBACK;
 use super::{Cx, Parked, Stack};
-use crate::addr::IpAddr;
+use crate::addr::Ipv4Addr;
 use crate::control::IfIndex;
 use crate::filter::Hook;
 use crate::ip::offload::wire_length;
@@ -50,13 +50,25 @@ impl Stack {
         if !fits {
             return Ok(Fate::Fragment { port: way.oif, next_hop, mtu: way.mtu as usize });
         }
-        match self.mac_on_way(now, packet.kept, way.oif, next_hop) {
+        Ok(self.send_on(now, packet, way.oif, next_hop, observer))
+    }
+
+    /// It leaves, or waits for the next hop's MAC.
+    #[inline]
+    fn send_on<O: Observer>(
+        &mut self,
+        now: Time,
+        packet: &mut Packet,
+        port: IfIndex,
+        next_hop: Ipv4Addr,
+        observer: &mut O,
+    ) -> Fate {
+        match self.resolve(now, packet.kept, (port, next_hop), observer) {
             Some(mac) => {
-                observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
                 packet.mac = mac;
-                Ok(Fate::Transmit { port: way.oif })
+                Fate::Transmit { port }
             }
-            None => Ok(Fate::Park { port: way.oif, next_hop }),
+            None => Fate::Park { port, next_hop },
         }
     }
 
@@ -87,23 +99,14 @@ impl Stack {
             self.discard(cx, packet.take().frame, reason, observer);
             return None;
         }
-        let parked = Parked::routed(inward);
         let plain = !packet.has_options() && packet.largest == 0 && oif != LOOPBACK;
         if !plain || !fits(packet, packet.mtu as usize) {
             packet.route.before = Before::Passing;
             // Nobody here waits for the answer.
-            let _ = self.leave(cx, packet.take(), oif, parked, observer);
+            let _ = self.leave(cx, packet.take(), oif, Parked::routed(inward), observer);
             return None;
         }
-        let next_hop = packet.next_hop;
-        let Some(mac) = self.mac_on_way(cx.now, packet.kept, oif, next_hop) else {
-            let Packet { frame, mark, nfct, .. } = packet.take();
-            let _ = self.wait_for_mac(cx.now, (oif, next_hop), frame, Parked { mark, nfct, ..parked }, observer);
-            return None;
-        };
-        observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
-        packet.mac = mac;
-        Some(Fate::Transmit { port: oif })
+        Some(self.send_on(cx.now, packet, oif, packet.next_hop, observer))
     }
 
     /// What is done to a forwarded packet last: the sender is told of a shorter way, and options get the address of the

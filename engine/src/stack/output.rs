@@ -267,15 +267,13 @@ impl Stack {
         parked: Parked,
         observer: &mut O,
     ) -> Result<(), Errno> {
-        match self.mac_on_way(cx.now, kept, port, next_hop) {
-            Some(mac) => {
-                observer.step(Step::Resolved { next_hop: IpAddr::V4(next_hop), mac });
-                self.transmit_to(cx, port, mac, frame, observer)
-            }
+        match self.resolve(cx.now, kept, (port, next_hop), observer) {
+            Some(mac) => self.transmit_to(cx, port, mac, frame, observer),
             None => self.wait_for_mac(cx.now, (port, next_hop), frame, parked, observer),
         }
     }
 
+    /// A packet waits for the MAC of its next hop, and its connection with it.
     #[cold]
     pub(super) fn wait_for_mac<O: Observer>(
         &mut self,

@@ -3,7 +3,6 @@
 use super::output::{Cut, counted};
 use super::packet::{Cast, Fate, Packet, Routed};
 use super::{Cx, Parked, Stack};
-use crate::addr::IpAddr;
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
 use crate::link::Port;
@@ -46,9 +45,9 @@ impl Stack {
             }
             Fate::Park { port, next_hop } => {
                 self.before_leaving(cx, &mut packet, port, observer);
-                let next_hop = IpAddr::V4(next_hop);
-                observer.step(Step::Parked { next_hop });
-                self.neighbors.park(cx.now, port, next_hop, packet.frame, Parked::routed(Some(packet.port)));
+                let Packet { frame, mark, nfct, .. } = packet;
+                let parked = Parked { mark, nfct, ..Parked::routed(Some(packet.port)) };
+                let _ = self.wait_for_mac(cx.now, (port, next_hop), frame, parked, observer);
             }
             Fate::Fragment { port, next_hop, mtu } => {
                 self.before_leaving(cx, &mut packet, port, observer);

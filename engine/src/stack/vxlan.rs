@@ -11,9 +11,9 @@ use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::control::{Errno, FdbEntry, FdbMode, FdbSpec, IfIndex, NeighborMode, Refusal};
 use crate::frame::{Crossing, FrameBuf};
 use crate::ip::offload::finish_checksum;
+use crate::link::Port;
 use crate::link::virt::Place;
 use crate::link::vxlan::{REMOTES, Remote, Underlay, Vtep, Vxlan, VxlanSpec};
-use crate::link::{Port, PortKind};
 use crate::observe::Observer;
 use crate::reason::DropReason;
 use crate::route::OutputKey;
@@ -298,15 +298,6 @@ impl Stack {
                     via: remote.via,
                     ..entry(*mac, port.index)
                 });
-            }
-        }
-    }
-
-    /// What was learned is forgotten in time.
-    pub(super) fn vxlan_tick(&mut self, now: Time) {
-        for port in self.config.ports.iter_mut().filter(|port| port.kind == PortKind::Vxlan) {
-            if let Some(vxlan) = port.rare.vxlan.as_deref_mut() {
-                vxlan.expire(now);
             }
         }
     }
