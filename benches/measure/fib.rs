@@ -118,7 +118,7 @@ fn family<A, P>(
 {
     let built = Fib::build(routes.iter().copied()).map_err(|why| format!("{why:?}"));
     let Some(mut fib) = session.or_skip(&format!("fib: {name}"), built) else { return };
-    memory(name, session, &fib);
+    memory(name, session, "memory for lookups", &fib, |(lookups, _)| lookups, (8.0, 5.0));
     let tree = treebitmap(routes);
     let mut trie = PrefixMap::new();
     for (prefix, hop) in routes {
@@ -170,6 +170,7 @@ fn family<A, P>(
     }
     short(name, session, routes);
     changes(name, session, &mut fib, routes, foreign);
+    memory(name, session, "memory with what changes need", &fib, |(lookups, besides)| lookups + besides, (80.0, 50.0));
 }
 
 /// A turn of a table of this process: all addresses again and again. The first time does not count: it fetches into the
@@ -215,20 +216,20 @@ fn demand(bits: usize, trace: Trace, who: &str, peer: &str) -> Option<Demand> {
 }
 
 /// What the table weighs.
-fn memory<A: Address>(name: &str, session: &mut Session<'_>, fib: &Fib<A>) {
-    let (lookups, besides) = fib.memory();
-    let note = Some("what lookups touch; and that with what changes need besides. The Rib is not counted");
-    for (what, bytes, floor, goal) in
-        [("memory for lookups", lookups, 8.0, 5.0), ("memory with what changes need", lookups + besides, 80.0, 50.0)]
-    {
-        let demands = |_: &str, _: Option<&str>| (A::BITS == 32).then_some(Demand::FigureAtMost { floor, goal });
-        let (what, unit) = (format!("{name}, {what}"), Unit::less("B/prefix"));
-        let each = bytes as f64 / fib.len().max(1) as f64;
-        session.figure(
-            &Subject { bench: "fib", what: &what, unit, demands: &demands, note },
-            [each].into_iter().collect(),
-        );
-    }
+fn memory<A: Address>(
+    name: &str,
+    session: &mut Session<'_>,
+    what: &str,
+    fib: &Fib<A>,
+    bytes: impl Fn((usize, usize)) -> usize,
+    (floor, goal): (f64, f64),
+) {
+    let note =
+        Some("what lookups touch; and that with what changes need besides, after many of them. The Rib is not counted");
+    let demands = |_: &str, _: Option<&str>| (A::BITS == 32).then_some(Demand::FigureAtMost { floor, goal });
+    let (what, unit) = (format!("{name}, {what}"), Unit::less("B/prefix"));
+    let each = bytes(fib.memory()) as f64 / fib.len().max(1) as f64;
+    session.figure(&Subject { bench: "fib", what: &what, unit, demands: &demands, note }, [each].into_iter().collect());
 }
 
 /// Tables of a few routes against a list, the longest first, that is searched until one fits.
