@@ -19,6 +19,25 @@ pub(super) const LINE: usize = 8;
 #[repr(align(64))]
 pub(super) struct Line([AtomicU64; LINE]);
 
+/// How many of something a new table gets, and how few will do if an old one is at hand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub(super) wanted: usize,
+    pub(super) least: usize,
+}
+
+impl Room {
+    /// So many, neither more nor fewer.
+    pub(super) fn of(wanted: usize) -> Room {
+        Room { wanted, least: wanted }
+    }
+
+    /// True of what has enough, and not far too many.
+    pub(super) fn suits(self, count: usize) -> bool {
+        (self.least..=self.wanted + self.wanted / 4).contains(&count)
+    }
+}
+
 /// The words; a clone has the same.
 #[derive(Clone, Debug)]
 pub(super) struct Arena {
@@ -35,6 +54,11 @@ impl Arena {
             #[cfg(target_arch = "x86_64")]
             bits: Bits::detect(),
         }
+    }
+
+    /// True if nobody else has it, and its room suits.
+    pub(super) fn is_free(&mut self, words: Room) -> bool {
+        words.suits(self.lines.len() * LINE - BEHIND) && Arc::get_mut(&mut self.lines).is_some()
     }
 
     /// What the processor can do with them.

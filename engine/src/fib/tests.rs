@@ -282,3 +282,33 @@ fn readers_of_ipv6_follow_while_the_table_changes() {
     readers_follow(Fib::new(), all, longer);
     readers_follow(Fib::new_large(), all, longer);
 }
+
+/// Changes fill one table after the other, and use the memory of those that nobody reads any more again.
+fn what_is_read_is_not_written_over<A: Drawn>(longer: impl Fn(u32) -> Prefix<A>) {
+    let (mut fib, mut round) = (Fib::<A>::new_large(), 0);
+    let table = |fib: &Fib<A>| fib.large().unwrap().table().clone();
+    let answers = |table: &<A::Large as Large<A>>::Table| -> Vec<NextHopId> {
+        (0..64).map(|at| table.lookup(longer(at).address().number())).collect()
+    };
+    let mut held = Vec::new();
+    for _ in 0..6 {
+        let now = table(&fib);
+        while now.is(&table(&fib)) {
+            fib.insert(longer(round), (round % 100) as NextHopId).unwrap();
+            round += 1;
+        }
+        held.push((answers(&now), now));
+        // So that one is free for the next, and some are not.
+        held.truncate(3);
+    }
+    assert!(held.iter().all(|(left, table)| answers(table) == *left));
+    assert!(answers(&table(&fib)).iter().all(|hop| *hop < 100));
+}
+
+#[test]
+fn a_table_that_somebody_still_reads_stays_as_it_was_left() {
+    what_is_read_is_not_written_over(|round| Prefix::of(Ipv4Addr::from_bits(0x0a00_0000 | (round % 64) << 10), 24));
+    let base = 0x2001_0db8u128 << 96;
+    let longer = |round: u32| Prefix::of(Ipv6Addr::from_bits(base | u128::from(round % 64) << 80), 48);
+    what_is_read_is_not_written_over(longer);
+}

@@ -14,6 +14,7 @@ mod build;
 mod rib;
 mod table;
 
+use super::arena::Room;
 use super::{Full, Large, Leaf};
 use crate::addr::{Ipv4Addr, Prefix};
 use rib::Rib;
@@ -40,12 +41,14 @@ pub struct Large4 {
     blocks: usize,
     /// How many of them are in use.
     live_blocks: usize,
+    /// The table before this one: changes that fill one after the other have no need of new ones.
+    old: Option<Table>,
 }
 
 impl Default for Large4 {
     fn default() -> Large4 {
-        let (table, used) = Table::with_room(0, 0);
-        Large4 { rib: Rib::new(), table, alone: Vec::new(), used, blocks: 0, live_blocks: 0 }
+        let (table, used) = Table::with_room(None, Room::of(0), Room::of(0));
+        Large4 { rib: Rib::new(), table, alone: Vec::new(), used, blocks: 0, live_blocks: 0, old: None }
     }
 }
 
@@ -83,6 +86,7 @@ impl Large<Ipv4Addr> for Large4 {
     fn rebuild_all(&mut self) -> Result<(), Full> {
         self.rebuild_slots(Prefix::DEFAULT)?;
         self.compact(0);
+        self.old = None;
         Ok(())
     }
 
@@ -97,6 +101,7 @@ impl Large<Ipv4Addr> for Large4 {
     }
 
     fn memory(&self) -> (usize, usize) {
-        (self.table.memory(), self.rib.memory() + self.alone.capacity() * size_of::<u32>())
+        let old = self.old.as_ref().map_or(0, Table::memory);
+        (self.table.memory(), self.rib.memory() + self.alone.capacity() * size_of::<u32>() + old)
     }
 }

@@ -13,6 +13,7 @@ mod entry;
 mod runs;
 mod table;
 
+use super::arena::Room;
 use super::{Full, Large, Leaf};
 use crate::addr::{Ipv6Addr, Prefix};
 use runs::Runs;
@@ -31,12 +32,14 @@ pub struct Large6 {
     /// How many entries of it are given away, and how many words of its arena are written.
     used_entries: usize,
     used: usize,
+    /// The one before: changes that fill one table after the other have no need of new ones.
+    old: Option<Table>,
 }
 
 impl Default for Large6 {
     fn default() -> Large6 {
-        let table = Table::with_room(table::ROOT, 0);
-        Large6 { runs: Runs::new(), table, used_entries: table::ROOT, used: 0 }
+        let table = Table::with_room(None, Room::of(table::ROOT), Room::of(0));
+        Large6 { runs: Runs::new(), table, used_entries: table::ROOT, used: 0, old: None }
     }
 }
 
@@ -65,7 +68,9 @@ impl Large<Ipv6Addr> for Large6 {
 
     fn rebuild_all(&mut self) -> Result<(), Full> {
         self.rebuild_entries(Prefix::DEFAULT)?;
-        self.compact(0, 0)
+        self.compact(0, 0)?;
+        self.old = None;
+        Ok(())
     }
 
     #[inline(always)]
@@ -78,6 +83,6 @@ impl Large<Ipv6Addr> for Large6 {
     }
 
     fn memory(&self) -> (usize, usize) {
-        (self.table.memory(), self.runs.memory())
+        (self.table.memory(), self.runs.memory() + self.old.as_ref().map_or(0, Table::memory))
     }
 }

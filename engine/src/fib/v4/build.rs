@@ -4,7 +4,7 @@ use super::rib::{Long, slots};
 use super::table::{ALONE_WORDS, BLOCK, BLOCK_HEAD, MAX_BLOCKS, alone};
 use super::{Large4, ROOT, Table};
 use crate::addr::{Ipv4Addr, Prefix};
-use crate::fib::arena::{Packer, packed};
+use crate::fib::arena::{Packer, Room, packed};
 use crate::fib::{Full, Leaf, NO_ROUTE};
 
 /// The words of the largest node: a bit for each of 64 /24s, and as many next hops.
@@ -33,29 +33,28 @@ impl Large4 {
             self.table.set_node(slot, node);
             return Ok(());
         }
-        let deep = longer.chunk_by(same_block).filter(|group| group.iter().any(is_deep)).count();
-        let live_blocks = self.live_blocks - blocks_of(&self.table, self.table.node(slot)).count() + deep;
+        let deep: Vec<Long> = longer.iter().filter(|long| is_deep(long)).copied().collect();
+        let blocks = deep.chunk_by(same_block).count();
+        let live_blocks = self.live_blocks - blocks_of(&self.table, self.table.node(slot)).count() + blocks;
         if live_blocks > self.live_blocks.max(MAX_BLOCKS - SPARE_BLOCKS) {
             return Err(Full::Nodes);
         }
-        self.make_room(NODE_WORDS + deep * BLOCK_WORDS, deep);
+        self.make_room(NODE_WORDS + blocks * BLOCK_WORDS, blocks);
         self.live_blocks = live_blocks;
 
         let mut leaves = [base; 64];
         // What covers comes before what is covered: the walk paints over.
-        for group in self.rib.longer(slot).chunk_by(same_block) {
-            for long in group.iter().filter(|long| !is_deep(long)) {
-                let first = usize::from(long.suffix >> 8);
-                leaves[first..first + (1 << (24 - long.length))].fill(long.leaf);
-            }
-            if group.iter().any(is_deep) {
-                let place = &mut leaves[usize::from(group[0].suffix >> 8)];
-                let words = block(*place, group);
-                let at = self.table.arena.append(&mut self.used, words);
-                self.table.set_block(self.blocks, at);
-                *place = BLOCK | self.blocks as Leaf;
-                self.blocks += 1;
-            }
+        for long in self.rib.longer(slot).iter().filter(|long| !is_deep(long)) {
+            let first = usize::from(long.suffix >> 8);
+            leaves[first..first + (1 << (24 - long.length))].fill(long.leaf);
+        }
+        for group in deep.chunk_by(same_block) {
+            let place = &mut leaves[usize::from(group[0].suffix >> 8)];
+            let words = block(*place, group);
+            let at = self.table.arena.append(&mut self.used, words);
+            self.table.set_block(self.blocks, at);
+            *place = BLOCK | self.blocks as Leaf;
+            self.blocks += 1;
         }
         let (mut ends, mut runs) = ([0], [0; 64]);
         let node = match runs_of(&leaves, &mut ends, &mut runs) {
@@ -108,8 +107,12 @@ impl Large4 {
         let places: Vec<usize> = nodes.clone().map(|(_, words)| packer.place(words)).collect();
 
         let live = packer.end() + block_words;
-        let blocks = self.live_blocks + self.live_blocks / 4 + SPARE_BLOCKS;
-        (self.table, self.used) = Table::with_room(live + live / 5 + words + SPARE_WORDS, blocks);
+        let blocks = self.live_blocks + SPARE_BLOCKS;
+        (self.table, self.used) = Table::with_room(
+            self.old.take(),
+            Room { wanted: live + live / 5 + words + SPARE_WORDS, least: live + live / 8 + words + SPARE_WORDS },
+            Room { wanted: blocks + self.live_blocks / 4, least: blocks.min(MAX_BLOCKS) },
+        );
         self.alone.fill(0);
         for slot in &slots[0] {
             let leaf = old.arena.half_word(4 * (old.node(*slot as usize) + 1));
@@ -126,6 +129,7 @@ impl Large4 {
             }
             self.table.set_node(slot, place);
         }
+        self.old = Some(old);
     }
 
     /// Copies the blocks that a word of leaves names; the word that names the new ones.
@@ -154,7 +158,7 @@ fn same_block(one: &Long, other: &Long) -> bool {
 /// The words of the block of one /24: its longer prefixes, over what covers it.
 fn block(base: Leaf, group: &[Long]) -> impl Iterator<Item = u64> + use<> {
     let mut leaves = [base; 256];
-    for long in group.iter().filter(|long| is_deep(long)) {
+    for long in group {
         let first = usize::from(long.suffix & 0xff);
         leaves[first..first + (1 << (32 - long.length))].fill(long.leaf);
     }
@@ -168,14 +172,17 @@ fn block(base: Leaf, group: &[Long]) -> impl Iterator<Item = u64> + use<> {
 
 /// The leaves of runs of equal ones, that of the last first, and as bits where each ends but for the last.
 fn runs_of<'a>(leaves: &[Leaf], ends: &mut [u64], runs: &'a mut [Leaf]) -> &'a [Leaf] {
-    let mut count = 0;
-    let mut behind = None;
-    for (at, leaf) in leaves.iter().enumerate().rev() {
-        if behind != Some(*leaf) {
-            ends[at / 64] |= u64::from(count > 0) << (at % 64);
-            runs[count] = *leaf;
+    for (at, both) in leaves.windows(2).enumerate() {
+        ends[at / 64] |= u64::from(both[0] != both[1]) << (at % 64);
+    }
+    runs[0] = leaves[leaves.len() - 1];
+    let mut count = 1;
+    for (word, ends) in ends.iter().enumerate().rev() {
+        let mut left = *ends;
+        while let Some(bit) = left.checked_ilog2() {
+            runs[count] = leaves[64 * word + bit as usize];
             count += 1;
-            behind = Some(*leaf);
+            left ^= 1 << bit;
         }
     }
     &runs[..count]

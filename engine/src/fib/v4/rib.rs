@@ -25,6 +25,15 @@ impl Long {
     }
 }
 
+/// What is known of a /18.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The longest of the short prefixes that covers it, and its length; no route and 0 if there is none.
+    base: (Leaf, u8),
+    /// Where its longer prefixes are; 0 if there are none.
+    bucket: u32,
+}
+
 /// No prefix, and its length.
 const NONE: (Leaf, u8) = (NO_ROUTE, 0);
 
@@ -32,10 +41,8 @@ const NONE: (Leaf, u8) = (NO_ROUTE, 0);
 #[derive(Debug)]
 pub(super) struct Rib {
     short: BTreeMap<Prefix<Ipv4Addr>, Leaf>,
-    /// Of each /18: the longest of `short` that covers it, and its length; no route and 0 if there is none.
-    base: Box<[(Leaf, u8)]>,
-    /// Of each /18: where its longer prefixes are; 0 if there are none.
-    bucket: Box<[u32]>,
+    /// Of each /18.
+    slots: Box<[Slot]>,
     /// The first is empty.
     buckets: Vec<Vec<Long>>,
     /// Which of them are free.
@@ -54,8 +61,7 @@ impl Rib {
     pub(super) fn new() -> Rib {
         Rib {
             short: BTreeMap::new(),
-            base: vec![NONE; ROOT].into(),
-            bucket: vec![0; ROOT].into(),
+            slots: vec![Slot { base: NONE, bucket: 0 }; ROOT].into(),
             buckets: vec![Vec::new()],
             free: Vec::new(),
             long: 0,
@@ -68,12 +74,12 @@ impl Rib {
 
     /// The longest prefix of up to 18 bits that covers the /18.
     pub(super) fn base(&self, slot: usize) -> Leaf {
-        self.base[slot].0
+        self.slots[slot].base.0
     }
 
     /// The longer prefixes in the /18, by address, then length.
     pub(super) fn longer(&self, slot: usize) -> &[Long] {
-        &self.buckets[self.bucket[slot] as usize]
+        &self.buckets[self.slots[slot].bucket as usize]
     }
 
     pub(super) fn get(&self, prefix: Prefix<Ipv4Addr>) -> Option<Leaf> {
@@ -84,10 +90,10 @@ impl Rib {
 
     pub(super) fn insert(&mut self, prefix: Prefix<Ipv4Addr>, leaf: Leaf) -> Option<Leaf> {
         let Some(long) = long(prefix, leaf) else {
-            for base in &mut self.base[slots(prefix)] {
+            for slot in &mut self.slots[slots(prefix)] {
                 // A prefix of no length covers what has no base as well.
-                if base.1 <= prefix.length() {
-                    *base = (leaf, prefix.length());
+                if slot.base.1 <= prefix.length() {
+                    slot.base = (leaf, prefix.length());
                 }
             }
             return self.short.insert(prefix, leaf);
@@ -108,25 +114,26 @@ impl Rib {
 
     /// The bucket of a /18, made if there is none.
     fn bucket_of(&mut self, slot: usize) -> &mut Vec<Long> {
-        if self.bucket[slot] == 0 {
-            self.bucket[slot] = self.free.pop().unwrap_or_else(|| {
+        let bucket = &mut self.slots[slot].bucket;
+        if *bucket == 0 {
+            *bucket = self.free.pop().unwrap_or_else(|| {
                 self.buckets.push(Vec::new());
                 (self.buckets.len() - 1) as u32
             });
         }
-        &mut self.buckets[self.bucket[slot] as usize]
+        &mut self.buckets[*bucket as usize]
     }
 
     pub(super) fn remove(&mut self, prefix: Prefix<Ipv4Addr>) -> Option<Leaf> {
         let Some(long) = long(prefix, 0) else { return self.remove_short(prefix) };
-        let slot = slots(prefix).start;
-        let bucket = &mut self.buckets[self.bucket[slot] as usize];
+        let slot = &mut self.slots[slots(prefix).start];
+        let bucket = &mut self.buckets[slot.bucket as usize];
         let at = bucket.binary_search_by_key(&long.key(), Long::key).ok()?;
         let gone = bucket.remove(at);
         self.long -= 1;
         if bucket.is_empty() {
             *bucket = Vec::new();
-            self.free.push(core::mem::take(&mut self.bucket[slot]));
+            self.free.push(core::mem::take(&mut slot.bucket));
         }
         Some(gone.leaf)
     }
@@ -135,9 +142,9 @@ impl Rib {
         let gone = self.short.remove(&prefix)?;
         let shorter = (0..prefix.length()).rev().map(|length| Prefix::of(prefix.address(), length));
         let parent = shorter.filter_map(|prefix| Some((*self.short.get(&prefix)?, prefix.length()))).next();
-        for base in &mut self.base[slots(prefix)] {
-            if base.1 == prefix.length() {
-                *base = parent.unwrap_or(NONE);
+        for slot in &mut self.slots[slots(prefix)] {
+            if slot.base.1 == prefix.length() {
+                slot.base = parent.unwrap_or(NONE);
             }
         }
         Some(gone)
@@ -158,9 +165,8 @@ impl Rib {
     pub(super) fn memory(&self) -> usize {
         let short = self.short.len() * size_of::<(Prefix<Ipv4Addr>, Leaf)>() * 3 / 2;
         let entries: usize = self.buckets.iter().map(|bucket| bucket.capacity() * size_of::<Long>()).sum();
-        let tables = size_of_val(&*self.base) + size_of_val(&*self.bucket);
         let lists = self.buckets.capacity() * size_of::<Vec<Long>>() + self.free.capacity() * size_of::<u32>();
-        short + entries + tables + lists
+        short + entries + size_of_val(&*self.slots) + lists
     }
 }
 

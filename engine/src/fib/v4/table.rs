@@ -1,9 +1,9 @@
 //! What a lookup reads.
 
 use super::{ROOT, ROOT_BITS};
-use crate::fib::arena::Arena;
 #[cfg(target_arch = "x86_64")]
 use crate::fib::arena::Line;
+use crate::fib::arena::{Arena, Room};
 use crate::fib::{Leaf, Lookup, NO_ROUTE, NextHopId};
 use core::sync::atomic::{
     AtomicU32,
@@ -42,14 +42,23 @@ pub struct Table {
 }
 
 impl Table {
-    /// All without route, and room for so many words of nodes, and so many blocks. The first node says that there is no
-    /// route; how many words it has.
-    pub(super) fn with_room(words: usize, blocks: usize) -> (Table, usize) {
-        let entries: Arc<[AtomicU32]> = (0..ROOT + blocks.min(MAX_BLOCKS)).map(|_| AtomicU32::new(0)).collect();
-        let (arena, mut used) = (Arena::with_room(words + ALONE_WORDS), 0);
-        arena.back(&entries);
-        arena.append(&mut used, alone(NO_ROUTE));
-        (Table { entries, arena }, used)
+    /// Room for so many words of nodes, and so many blocks; in an old table, if nobody reads it any more and it has the room.
+    /// The first node says that there is no route; how many words it has. A new table has no other: all is without route.
+    pub(super) fn with_room(old: Option<Table>, words: Room, blocks: Room) -> (Table, usize) {
+        let free = old.and_then(|mut old| old.is_free(words, blocks).then_some(old));
+        let table = free.unwrap_or_else(|| {
+            let entries = (0..ROOT + blocks.wanted.min(MAX_BLOCKS)).map(|_| AtomicU32::new(0)).collect();
+            let table = Table { entries, arena: Arena::with_room(words.wanted + ALONE_WORDS) };
+            table.arena.back(&table.entries);
+            table
+        });
+        let mut used = 0;
+        table.arena.append(&mut used, alone(NO_ROUTE));
+        (table, used)
+    }
+
+    fn is_free(&mut self, words: Room, blocks: Room) -> bool {
+        blocks.suits(self.room_for_blocks()) && self.arena.is_free(words) && Arc::get_mut(&mut self.entries).is_some()
     }
 
     /// The word where the node of a /18 begins.

@@ -4,7 +4,7 @@ use super::Large6;
 use super::entry::{Entry, Kind};
 use super::table::{BLOCK, ROOT, Table, part, part_end};
 use crate::addr::{Ipv6Addr, Prefix};
-use crate::fib::arena::{LINE, packed};
+use crate::fib::arena::{LINE, Room, packed};
 use crate::fib::{Full, Leaf};
 
 /// Ranges of the longest list.
@@ -250,8 +250,11 @@ impl Large6 {
             count_words(&old, old.entry(at), &mut sizes);
         }
         let live: usize = sizes.iter().sum();
-        let new =
-            Table::with_room(ROOT + (count + count / 16) * BLOCK + entries, live + live / 2 + words + SPARE_WORDS);
+        let new = Table::with_room(
+            self.old.take(),
+            Room { wanted: ROOT + (count + count / 16) * BLOCK + entries, least: ROOT + count * BLOCK + entries },
+            Room { wanted: live + live / 2 + words + SPARE_WORDS, least: live + live / 3 + words + SPARE_WORDS },
+        );
         let mut used = [0; CLASSES];
         for class in 1..CLASSES {
             used[class] = used[class - 1] + sizes[class - 1];
@@ -269,6 +272,7 @@ impl Large6 {
             used_entries += BLOCK;
         }
         (self.table, self.used, self.used_entries) = (new, live, used_entries);
+        self.old = Some(old);
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! What a lookup reads.
 
 use super::entry::{Entry, Kind};
-use crate::fib::arena::Arena;
 #[cfg(target_arch = "x86_64")]
 use crate::fib::arena::Line;
+use crate::fib::arena::{Arena, Room};
 use crate::fib::{Lookup, NO_ROUTE, NextHopId};
 use core::sync::atomic::{
     AtomicU32,
@@ -37,12 +37,21 @@ pub(super) fn part_end(depth: u8) -> u8 {
 }
 
 impl Table {
-    /// Room for so many entries and words of nodes.
-    pub(super) fn with_room(entries: usize, words: usize) -> Table {
-        let entries: Arc<[AtomicU32]> = (0..entries).map(|_| AtomicU32::new(Entry::leaf(NO_ROUTE).0)).collect();
-        let arena = Arena::with_room(words);
-        arena.back(&entries);
-        Table { entries, arena }
+    /// Room for so many entries and words of nodes; in an old table, if nobody reads it any more and it has the room. What
+    /// is in that is still there; a new one is without route.
+    pub(super) fn with_room(old: Option<Table>, entries: Room, words: Room) -> Table {
+        let free = old.and_then(|mut old| old.is_free(entries, words).then_some(old));
+        free.unwrap_or_else(|| {
+            let no_route = || AtomicU32::new(Entry::leaf(NO_ROUTE).0);
+            let entries = (0..entries.wanted).map(|_| no_route()).collect();
+            let table = Table { entries, arena: Arena::with_room(words.wanted) };
+            table.arena.back(&table.entries);
+            table
+        })
+    }
+
+    fn is_free(&mut self, entries: Room, words: Room) -> bool {
+        entries.suits(self.entries.len()) && self.arena.is_free(words) && Arc::get_mut(&mut self.entries).is_some()
     }
 
     #[inline(always)]
