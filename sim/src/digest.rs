@@ -33,20 +33,32 @@ impl Digest {
     }
 
     /// Takes in bytes, and how many they are.
+    #[inline(always)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.word(bytes.len() as u64);
         let (words, rest) = bytes.as_chunks();
         words.iter().for_each(|word| self.word(u64::from_le_bytes(*word)));
         if !rest.is_empty() {
-            self.word(rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+            self.word(last_word(bytes, rest));
         }
     }
 
     /// A frame enters a cable; `way` tells which cable and in which direction.
+    #[inline]
     pub fn frame(&mut self, time: Time, way: u64, bytes: &[u8]) {
         self.word(time.nanos());
         self.word(way);
         self.bytes(bytes);
+    }
+}
+
+/// The one to seven bytes that no word is made of, as the lower ones of a word. They are the last ones of all bytes: where
+/// these make a word, it is read and those before them shifted out.
+#[inline(always)]
+fn last_word(bytes: &[u8], rest: &[u8]) -> u64 {
+    match bytes.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last) >> (u64::BITS - 8 * rest.len() as u32 & 63),
+        None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
 }
 
@@ -63,6 +75,21 @@ mod tests {
         let mut digest = Digest::new();
         frames.iter().for_each(|(time, way, bytes)| digest.frame(Time(*time), *way, bytes));
         digest.value()
+    }
+
+    /// However many bytes there are, the last ones are taken in as a word filled up with zeros.
+    #[test]
+    fn the_last_bytes_are_a_word() {
+        let all: Vec<u8> = (1..=40).collect();
+        for length in 0..all.len() {
+            let (bytes, mut filled) = (&all[..length], all[..length].to_vec());
+            filled.resize(length.next_multiple_of(8), 0);
+            let (mut digest, mut expected) = (Digest::new(), Digest::new());
+            digest.bytes(bytes);
+            expected.word(length as u64);
+            filled.as_chunks().0.iter().for_each(|word| expected.word(u64::from_le_bytes(*word)));
+            assert_eq!(digest, expected, "{length} bytes");
+        }
     }
 
     /// The number is for ever, and everything counts: time, way, bytes, length, and order.

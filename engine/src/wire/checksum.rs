@@ -42,12 +42,12 @@ const fn of_native(total: u64) -> u32 {
 }
 
 /// True if a header of 20 bytes with its checksum field in it adds up.
-#[inline]
+#[inline(always)]
 pub fn holds_fixed(header: &[u8; 20]) -> bool {
-    let &[a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = header;
-    let longs = [[a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]].map(u64::from_ne_bytes);
-    let (sum, carried) = longs[0].overflowing_add(longs[1]);
-    let (sum, again) = sum.overflowing_add(u64::from(u32::from_ne_bytes([q, r, s, t])) + u64::from(carried));
+    let ([first, second], rest) = header.as_chunks::<8>() else { return false };
+    let rest = rest.first_chunk().map_or(0, |rest| u64::from(u32::from_ne_bytes(*rest)));
+    let (sum, carried) = u64::from_ne_bytes(*first).overflowing_add(u64::from_ne_bytes(*second));
+    let (sum, again) = sum.overflowing_add(rest + u64::from(carried));
     let sum = sum + u64::from(again);
     // A half is added to the other, and the carry comes round: that is the upper half of the sum with its halves swapped.
     let sum = (sum.wrapping_add(sum.rotate_left(32)) >> 32) as u32;
