@@ -27,7 +27,7 @@ pub(super) struct Lane {
 
 impl Stack {
     /// None: no frame that comes in here goes straight through.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lane(&self, port: IfIndex) -> Option<Lane> {
         let looked_at = !self.filter.is_empty()
             || !self.taps.is_empty()
@@ -50,7 +50,7 @@ impl Stack {
     /// Passes a frame straight on, where that is all there is to do with it: it has been counted, and is to leave by the port
     /// that is told; no timer has moved, and nothing else follows. None: nothing was done to it, and [`Stack::receive`] is to
     /// have it.
-    #[inline]
+    #[inline(always)]
     pub fn pass<O: Observer>(&mut self, port: IfIndex, frame: &mut FrameBuf, observer: &mut O) -> Option<IfIndex> {
         let mut lane = self.lane(port)?;
         let oif = self.pass_straight(&mut lane, frame, observer)?;
@@ -94,7 +94,7 @@ impl Stack {
     }
 
     /// Counts what went straight.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, lane: Lane) {
         self.counters.received += lane.frames;
         self.counters.sent += lane.frames;

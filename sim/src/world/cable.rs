@@ -101,6 +101,12 @@ impl Cables {
         self.list.get_mut((id.0 as usize).wrapping_sub(1))?.as_mut()
     }
 
+    /// Where an end is.
+    #[inline]
+    pub(super) fn place(&self, end: End) -> Option<Place> {
+        self.get(end.cable()).map(|cable| cable.places[end.side()])
+    }
+
     /// All, by number.
     #[cfg(debug_assertions)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (CableId, &Cable)> {
@@ -127,7 +133,7 @@ impl World {
 
     /// Where an end is.
     pub(super) fn place(&self, end: End) -> Option<Place> {
-        self.cables.get(end.cable()).map(|cable| cable.places[end.side()])
+        self.cables.place(end)
     }
 
     /// The port at an end.

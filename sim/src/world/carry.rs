@@ -1,9 +1,11 @@
 //! Frames between stacks: visiting a stack, carrying what leaves it, and delivering what arrives.
 
 use super::cable::{CableId, Cables, End, Place};
+use super::event::Queue;
 use super::nets::Net;
 use super::record::Watcher;
 use super::{NsId, World};
+use crate::digest::Digest;
 use vethlab_engine::Stack;
 use vethlab_engine::addr::{Ipv4Addr, Mac};
 use vethlab_engine::control::{Errno, IfIndex};
@@ -36,7 +38,7 @@ struct Way {
 }
 
 /// The way of what leaves a namespace by a port, if there is a cable.
-#[inline]
+#[inline(always)]
 fn way(net: &Net, cables: &Cables, port: IfIndex) -> Option<Way> {
     let far = net.end(port)?.other();
     let cable = cables.get(far.cable())?;
@@ -55,6 +57,13 @@ impl Way {
     #[inline]
     fn is_through(&self, frame: &FrameBuf) -> bool {
         matches!(self.place, Place::Port(..)) && self.takes(frame)
+    }
+
+    /// Sends a frame to the port at the far end.
+    #[inline(always)]
+    fn set_out(self, now: Time, digest: &mut Digest, queue: &mut Queue, frame: FrameBuf) {
+        digest.frame(now, self.far.way(), &frame);
+        queue.send(now + self.delay, self.far, frame);
     }
 
     /// True if the port at the far end takes this frame (`veth_xmit`, `is_skb_forwardable`). A super-frame goes through: it is
@@ -197,14 +206,17 @@ impl World {
 
     /// Sends a frame on its way.
     #[inline]
-    fn set_out(&mut self, Way { far, place, delay, .. }: Way, frame: FrameBuf) {
-        if let Place::Device(number) = place {
-            return self.device_send(number, frame);
+    fn set_out(&mut self, way: Way, frame: FrameBuf) {
+        match way.place {
+            Place::Device(number) => self.device_send(number, frame),
+            Place::Internet => self.ask_internet(way, frame),
+            Place::Port(..) => way.set_out(self.now, &mut self.digest, &mut self.queue, frame),
         }
+    }
+
+    /// A frame for the simulated outside, which may answer.
+    fn ask_internet(&mut self, Way { far, delay, .. }: Way, frame: FrameBuf) {
         self.digest.frame(self.now, far.way(), &frame);
-        if place != Place::Internet {
-            return self.queue.send(self.now + delay, far, frame);
-        }
         if let Some((wait, reply)) = self.internet.as_mut().and_then(|internet| internet.answer(&frame)) {
             let reply = self.pool.copy(&reply);
             self.queue.send(self.now + delay + wait, far.other(), reply);
@@ -224,27 +236,31 @@ impl World {
         self.pool.give(frame);
     }
 
-    /// A frame comes out of a cable, and those behind it that come out there at this instant with nothing between them. All
-    /// that one of them does is done before the next one comes.
-    #[inline]
-    pub(super) fn arrive(&mut self, end: End, frame: FrameBuf) {
-        let Some(Place::Port(ns, index)) = self.place(end) else { return self.pool.give(frame) };
-        let mut next = Some(frame);
-        while let Some(mut frame) = next {
-            if self.recorder.is_some() || self.watch_is_due() {
-                self.visit(ns, |stack, cx, watcher| stack.receive(cx, index, frame, watcher));
-                self.finish();
-            } else if let Some(net) = self.nets.get_mut(ns)
-                && let Some(port) = net.stack.pass(index, &mut frame, &mut Silent)
-            {
-                self.carry_one(ns, port, frame);
-                #[cfg(debug_assertions)]
-                self.check();
-            } else {
-                self.receive(ns, index, frame);
-            }
-            next = self.queue.pop_here(self.now, end);
+    /// A frame comes out of a cable. If it only passes through the namespace there, it goes into the next cable at once.
+    #[inline(always)]
+    pub(super) fn arrive(&mut self, end: End, mut frame: FrameBuf) {
+        let World { now, nets, cables, queue, digest, .. } = self;
+        let Some(Place::Port(ns, index)) = cables.place(end) else { return self.pool.give(frame) };
+        if self.recorder.is_some() || self.watch.is_due(*now) {
+            return self.receive_watched(ns, index, frame);
         }
+        let Some(net) = nets.get_mut(ns) else { return self.pool.give(frame) };
+        let Some(port) = net.stack.pass(index, &mut frame, &mut Silent) else {
+            return self.receive(ns, index, frame);
+        };
+        match way(net, cables, port).filter(|way| way.is_through(&frame)) {
+            Some(way) => way.set_out(*now, digest, queue, frame),
+            None => self.carry_one(ns, port, frame),
+        }
+        #[cfg(debug_assertions)]
+        self.check();
+    }
+
+    /// A frame comes in while somebody watches, or when the link watch is due.
+    #[cold]
+    fn receive_watched(&mut self, ns: NsId, index: IfIndex, frame: FrameBuf) {
+        self.visit(ns, |stack, cx, watcher| stack.receive(cx, index, frame, watcher));
+        self.finish();
     }
 
     /// A frame comes in, nobody watches, and the link watch is not due. Where all that follows is frames for cables and a
@@ -256,10 +272,7 @@ impl World {
         if !out.crosses() && !net.stack.has_link_news() {
             for (port, frame) in out.drain() {
                 match way(net, cables, port).filter(|way| leaving.is_empty() && way.is_through(&frame)) {
-                    Some(way) => {
-                        digest.frame(*now, way.far.way(), &frame);
-                        queue.send(*now + way.delay, way.far, frame);
-                    }
+                    Some(way) => way.set_out(*now, digest, queue, frame),
                     None => leaving.push_back((ns, port, frame)),
                 }
             }

@@ -89,7 +89,7 @@ impl Queue {
     }
 
     /// Sends a frame on its way to an end of a cable.
-    #[inline]
+    #[inline(always)]
     pub(super) fn send(&mut self, time: Time, end: End, frame: FrameBuf) {
         let key = self.key(time);
         self.flights.push(Flight { key, end, frame });
@@ -138,7 +138,7 @@ impl Queue {
     }
 
     /// The next event, if it is not later than `limit`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop(&mut self, limit: Time) -> Option<(Time, Event)> {
         if self.flights.first >= self.first_but_frames {
             return self.pop_but_frames(limit);
@@ -150,6 +150,7 @@ impl Queue {
         Some((key.time(), Event::Arrive(end, frame)))
     }
 
+    #[inline(never)]
     fn pop_but_frames(&mut self, limit: Time) -> Option<(Time, Event)> {
         let first = self.first_but_frames;
         if first == Key::NEVER || first.time() > limit {
@@ -163,14 +164,6 @@ impl Queue {
         event.map(|event| (first.time(), event))
     }
 
-    /// The next event, if it is a frame that comes out there at this instant.
-    #[inline]
-    pub(super) fn pop_here(&mut self, now: Time, here: End) -> Option<FrameBuf> {
-        let flights = &mut self.flights;
-        let follows = flights.first < self.first_but_frames && flights.first.time() == now && flights.goes_to(here);
-        if follows { flights.pop().map(|flight| flight.frame) } else { None }
-    }
-
     /// Takes out a frame, whichever.
     pub(super) fn take_frame(&mut self) -> Option<FrameBuf> {
         self.flights.pop().map(|flight| flight.frame)
@@ -178,7 +171,7 @@ impl Queue {
 
     /// How many frames are on their way.
     pub(super) fn frames(&self) -> usize {
-        self.flights.count
+        self.flights.runs.iter().map(|run| run.list.len()).sum::<usize>() + self.flights.strays.len()
     }
 }
 
@@ -230,7 +223,6 @@ struct Flights {
     runs: Vec<Run>,
     /// What fits no run.
     strays: BinaryHeap<Reverse<Flight>>,
-    count: usize,
     /// The key of the first one.
     first: Key,
     /// The run that it is in; past all of them: it is a stray.
@@ -241,24 +233,38 @@ struct Flights {
 
 impl Default for Flights {
     fn default() -> Flights {
-        Flights { runs: Vec::new(), strays: BinaryHeap::new(), count: 0, first: Key::NEVER, at: 0, second: Key::NEVER }
+        Flights { runs: Vec::new(), strays: BinaryHeap::new(), first: Key::NEVER, at: 0, second: Key::NEVER }
     }
 }
 
 impl Flights {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, flight: Flight) {
         let key = flight.key;
         let at = self.fitting(key.time());
-        self.count += 1;
-        match self.runs.get_mut(at) {
-            Some(run) => {
-                run.first = run.first.min(key);
-                run.end = key.time();
-                run.list.push_back(flight);
-            }
-            None => self.strays.push(Reverse(flight)),
+        let Some(run) = self.runs.get_mut(at) else { return self.push_stray(flight) };
+        run.end = key.time();
+        let begins = run.list.is_empty();
+        if begins {
+            run.first = key;
         }
+        run.list.push_back(flight);
+        // Behind others of the run that comes first it changes nothing.
+        if begins || at != self.at {
+            self.heed(key, at);
+        }
+    }
+
+    #[inline(never)]
+    fn push_stray(&mut self, flight: Flight) {
+        let key = flight.key;
+        self.strays.push(Reverse(flight));
+        self.heed(key, usize::MAX);
+    }
+
+    /// There is a new frame in a run, or among the strays.
+    #[inline]
+    fn heed(&mut self, key: Key, at: usize) {
         if key < self.first {
             self.find_first();
         } else if at != self.at {
@@ -267,11 +273,11 @@ impl Flights {
     }
 
     /// Of the runs that end early enough the one that ends last; past all of them if none does.
-    #[inline]
+    #[inline(always)]
     fn fitting(&mut self, time: Time) -> usize {
         let (mut best, mut latest) = (usize::MAX, Time::ZERO);
         for (at, run) in self.runs.iter().enumerate() {
-            if run.end <= time && (run.end > latest || best == usize::MAX) {
+            if run.end <= time && run.end >= latest {
                 (best, latest) = (at, run.end);
             }
         }
@@ -288,26 +294,26 @@ impl Flights {
         self.runs.len() - 1
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Option<Flight> {
         let Some(run) = self.runs.get_mut(self.at) else { return self.pop_stray() };
         let flight = run.list.pop_front()?;
         run.first = run.list.front().map_or(Key::NEVER, |next| next.key);
         self.first = run.first;
-        self.count -= 1;
         if self.second < self.first {
             self.find_first();
         }
         Some(flight)
     }
 
+    #[inline(never)]
     fn pop_stray(&mut self) -> Option<Flight> {
         let Reverse(flight) = self.strays.pop()?;
-        self.count -= 1;
         self.find_first();
         Some(flight)
     }
 
+    #[inline(never)]
     fn find_first(&mut self) {
         let stray = self.strays.peek().map_or(Key::NEVER, |stray| stray.0.key);
         (self.first, self.at, self.second) = (stray, usize::MAX, Key::NEVER);
@@ -318,16 +324,6 @@ impl Flights {
                 self.second = self.second.min(run.first);
             }
         }
-    }
-
-    /// True if the first frame comes out there.
-    #[inline]
-    fn goes_to(&self, end: End) -> bool {
-        let first = match self.runs.get(self.at) {
-            Some(run) => run.list.front(),
-            None => self.strays.peek().map(|stray| &stray.0),
-        };
-        first.is_some_and(|flight| flight.end == end)
     }
 }
 
@@ -434,33 +430,6 @@ mod tests {
         let order: Vec<Seen> =
             std::iter::from_fn(|| queue.pop(Time(7))).map(|(_, event)| seen(event, &mut pool)).collect();
         assert_eq!(order, [2, 4, 1, 3].map(|ns| Seen::Chore(Chore::Cleanup(NsId(ns)))));
-    }
-
-    /// Frames of one end and instant may be taken at once, as far as nothing else comes between them.
-    #[test]
-    fn frames_travel_together() {
-        let (mut queue, mut pool) = (Queue::default(), FramePool::new());
-        let (near, far) = (End::at(1, 0), End::at(1, 1));
-        for (time, end, byte) in [(9, near, 1), (9, near, 2), (9, far, 3), (9, near, 4)] {
-            queue.send(Time(time), end, pool.copy(&[byte]));
-        }
-        queue.set_timer(NsId(7), Some(Time(9)));
-        for (time, byte) in [(9, 5), (9, 6), (10, 7)] {
-            queue.send(Time(time), near, pool.copy(&[byte]));
-        }
-        assert_eq!(queue.frames(), 7);
-        let mut told = Vec::new();
-        while let Some((_, event)) = queue.pop(Time(9)) {
-            told.push(vec![seen(event, &mut pool)]);
-            while let (Some(together), Some(frame)) = (told.last_mut(), queue.pop_here(Time(9), near)) {
-                together.push(seen(Event::Arrive(near, frame), &mut pool));
-            }
-        }
-        let [frame, other] = [near, far].map(|end| move |byte| Seen::Frame(end, byte));
-        let tick = Seen::Tick(NsId(7));
-        assert_eq!(told, [vec![frame(1), frame(2)], vec![other(3), frame(4)], vec![tick, frame(5), frame(6)]]);
-        let last = queue.take_frame().map(|frame| seen(Event::Arrive(near, frame), &mut pool));
-        assert_eq!((last, queue.frames(), pool.taken()), (Some(frame(7)), 0, 0));
     }
 
     /// Whatever is queued, cancelled and set anew: what comes out is what a sorted map gives.

@@ -43,6 +43,14 @@ pub(super) struct LinkWatch {
     key: Option<Key>,
 }
 
+impl LinkWatch {
+    /// True if it is to look now.
+    #[inline]
+    pub(super) fn is_due(&self, now: Time) -> bool {
+        self.key.is_some_and(|key| key.time() <= now)
+    }
+}
+
 impl World {
     /// The carrier of the port at this end turns on or off (`netif_carrier_on`, `netif_carrier_off`).
     pub(super) fn set_carrier(&mut self, end: End, on: bool) {
@@ -223,12 +231,6 @@ impl World {
             self.watch_forget(watched);
             self.notice(watched);
         }
-    }
-
-    /// True if the link watch is to look now.
-    #[inline]
-    pub(super) fn watch_is_due(&self) -> bool {
-        self.watch.key.is_some_and(|key| key.time() <= self.now)
     }
 
     /// Runs the link watch if it is due: the kernel's does as soon as the request that woke it has let the lock go.
