@@ -189,19 +189,10 @@ impl Stack {
         frames: impl IntoIterator<Item = FrameBuf>,
         observer: &mut O,
     ) {
-        let mut lane = self.lane(port);
-        for mut frame in frames {
-            match lane.as_mut().and_then(|lane| self.pass_straight(lane, &mut frame, observer)) {
-                Some(oif) => cx.out.push(oif, frame),
-                None => {
-                    lane.into_iter().for_each(|lane| self.end(lane));
-                    self.receive_by_steps(cx, port, frame, observer);
-                    // It may have taught something.
-                    lane = self.lane(port);
-                }
-            }
+        let mut frames = frames.into_iter();
+        while let Some(frame) = self.pass_batch(cx, port, &mut frames, observer) {
+            self.receive_by_steps(cx, port, frame, observer);
         }
-        lane.into_iter().for_each(|lane| self.end(lane));
     }
 
     /// Time in: runs every timer due at `cx.now`.

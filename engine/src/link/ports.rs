@@ -43,35 +43,48 @@ impl Ports {
     /// The port of this index.
     #[inline]
     pub fn get(&self, index: IfIndex) -> Option<&Port> {
-        self.position(index).ok().map(|at| &self.sorted[at])
+        // Indexes are mostly 1, 2, 3, …: the first guess is nearly always right.
+        match self.sorted.get((index as usize).wrapping_sub(1)) {
+            Some(port) if port.index == index => Some(port),
+            _ => self.position(index).ok().and_then(|at| self.sorted.get(at)),
+        }
+    }
+
+    #[inline]
+    fn at_mut(&mut self, index: IfIndex) -> Option<&mut Port> {
+        let guess = (index as usize).wrapping_sub(1);
+        if self.sorted.get(guess).is_some_and(|port| port.index == index) {
+            return self.sorted.get_mut(guess);
+        }
+        self.position(index).ok().and_then(|at| self.sorted.get_mut(at))
     }
 
     /// The port of this index, to change it.
     pub fn get_mut(&mut self, index: IfIndex) -> Option<&mut Port> {
         self.changes += 1;
-        self.position(index).ok().map(|at| &mut self.sorted[at])
+        self.at_mut(index)
     }
 
     /// The port of this index, by which a frame passes.
     #[inline]
     pub fn passing(&mut self, index: IfIndex) -> Option<Passing<'_>> {
-        self.position(index).ok().map(|at| Passing(&mut self.sorted[at]))
+        self.at_mut(index).map(Passing)
     }
 
     /// What the port of this index counts.
     #[inline]
     pub fn counters_mut(&mut self, index: IfIndex) -> Option<&mut PortCounters> {
-        self.position(index).ok().map(|at| &mut self.sorted[at].counters)
+        self.at_mut(index).map(|port| &mut port.counters)
     }
 
     /// What the bridge of this index has learned, to learn more: no route depends on that.
     pub fn bridge_mut(&mut self, index: IfIndex) -> Option<&mut Bridge> {
-        self.position(index).ok().and_then(|at| self.sorted[at].rare.bridge.as_deref_mut())
+        self.at_mut(index)?.rare.bridge.as_deref_mut()
     }
 
     /// The same of a VXLAN.
     pub fn vxlan_mut(&mut self, index: IfIndex) -> Option<&mut Vxlan> {
-        self.position(index).ok().and_then(|at| self.sorted[at].rare.vxlan.as_deref_mut())
+        self.at_mut(index)?.rare.vxlan.as_deref_mut()
     }
 
     /// How often ports were changed, but for what they count and what bridges and VXLANs learn.
@@ -120,11 +133,6 @@ impl Ports {
 
     #[inline]
     fn position(&self, index: IfIndex) -> Result<usize, usize> {
-        // Indexes are mostly 1, 2, 3, …: the first guess is nearly always right.
-        let guess = (index as usize).wrapping_sub(1);
-        match self.sorted.get(guess) {
-            Some(port) if port.index == index => Ok(guess),
-            _ => self.sorted.binary_search_by_key(&index, |port| port.index),
-        }
+        self.sorted.binary_search_by_key(&index, |port| port.index)
     }
 }

@@ -39,6 +39,8 @@ struct Slot {
     kind: RouteKind,
     has_gateway: bool,
     redirect: bool,
+    /// See [`Straight`]; as long as the MAC is known.
+    straight: bool,
 }
 
 const NEVER: u64 = u64::MAX;
@@ -60,9 +62,11 @@ const EMPTY: Slot = Slot {
     kind: RouteKind::Unicast,
     has_gateway: false,
     redirect: false,
+    straight: false,
 };
 
-/// A way that a packet takes at once: it is passed on, to a next hop whose MAC is known, and nobody is told of a shorter way.
+/// A way that a packet takes at once: it is passed on, to a next hop whose MAC is known, by a port that carries on and has
+/// nothing but a cable behind it, and nobody is told of a shorter way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Straight {
     pub(crate) oif: IfIndex,
@@ -118,8 +122,7 @@ impl Ways {
     #[inline(always)]
     pub(crate) fn straight(&self, (changes, neighbor_changes): (u64, u64), key: &InputKey) -> Option<Straight> {
         let (_, slot) = self.slot_for(changes, key)?;
-        let at_once = slot.neighbor_changes == neighbor_changes && slot.kind == RouteKind::Unicast && !slot.redirect;
-        at_once.then_some(Straight {
+        (slot.neighbor_changes == neighbor_changes && slot.straight).then_some(Straight {
             oif: slot.oif,
             gateway: slot.has_gateway.then_some(slot.gateway),
             mac: slot.mac,
@@ -177,12 +180,20 @@ impl Ways {
         (slot.neighbor_changes == changes && slot.leads_to(oif, next_hop)).then_some(slot.mac)
     }
 
-    /// Keeps the MAC of a way's next hop, unless another way has taken its place.
-    pub(crate) fn keep_mac(&mut self, at: Kept, changes: u64, (oif, next_hop): (IfIndex, Ipv4Addr), mac: Mac) {
+    /// Keeps the MAC of a way's next hop, unless another way has taken its place. `plain`: the port out carries on, and has
+    /// nothing but a cable behind it.
+    pub(crate) fn keep_mac(
+        &mut self,
+        at: Kept,
+        changes: u64,
+        (oif, next_hop): (IfIndex, Ipv4Addr),
+        (mac, plain): (Mac, bool),
+    ) {
         if let Some(slot) = self.slots.as_flattened_mut().get_mut(at.0 as usize)
             && slot.leads_to(oif, next_hop)
         {
             (slot.neighbor_changes, slot.mac) = (changes, mac);
+            slot.straight = plain && slot.kind == RouteKind::Unicast && !slot.redirect;
         }
     }
 

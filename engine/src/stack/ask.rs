@@ -2,6 +2,7 @@
 
 use super::Stack;
 use super::packet::Packet;
+use super::straight::is_plain;
 use crate::addr::{IpAddr, Ipv4Addr, Mac};
 use crate::address::Address4;
 use crate::control::{Errno, IfIndex, Nud, RouteKind, scope};
@@ -80,7 +81,8 @@ impl Stack {
     #[inline(never)]
     fn mac_to_keep(&mut self, now: Time, kept: Kept, port: IfIndex, next_hop: Ipv4Addr) -> Option<Mac> {
         if let Some(mac) = self.neighbors.lasting_mac(port, IpAddr::V4(next_hop)) {
-            self.ways.keep_mac(kept, self.neighbors.changes(), (port, next_hop), mac);
+            let plain = self.config.ports.get(port).is_some_and(|port| is_plain(port) && port.is_running());
+            self.ways.keep_mac(kept, self.neighbors.changes(), (port, next_hop), (mac, plain));
             return Some(mac);
         }
         self.next_mac(now, port, next_hop)

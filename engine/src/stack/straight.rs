@@ -4,7 +4,7 @@
 //! [`Stack::visit`] does the same with it, and tells the same; what is here is to find out early that none of its branches
 //! will be taken, and to have the frame in hand once. Whatever is not so is left as it came.
 
-use super::Stack;
+use super::{Cx, Stack};
 use crate::addr::{IpAddr, Mac};
 use crate::control::IfIndex;
 use crate::frame::FrameBuf;
@@ -16,7 +16,7 @@ use crate::wire::{Ethernet, Ipv4, ethernet, ipv4};
 /// What holds for all frames that come in by one port, until one of them is received step by step; and how many went
 /// straight, which is counted at the end.
 #[derive(Debug)]
-pub(super) struct Lane {
+struct Lane {
     port: IfIndex,
     mac: Mac,
     /// The configuration's, and the neighbours'.
@@ -28,7 +28,7 @@ pub(super) struct Lane {
 impl Stack {
     /// None: no frame that comes in here goes straight through.
     #[inline(always)]
-    pub(super) fn lane(&self, port: IfIndex) -> Option<Lane> {
+    fn lane(&self, port: IfIndex) -> Option<Lane> {
         let looked_at = !self.filter.is_empty()
             || !self.taps.is_empty()
             || !self.qdiscs.is_empty()
@@ -58,9 +58,30 @@ impl Stack {
         Some(oif)
     }
 
+    /// Passes frames straight on, one after the other, up to the first that is to be received step by step: that one.
+    #[inline(always)]
+    pub(super) fn pass_batch<O: Observer>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        port: IfIndex,
+        frames: &mut impl Iterator<Item = FrameBuf>,
+        observer: &mut O,
+    ) -> Option<FrameBuf> {
+        let Some(mut lane) = self.lane(port) else { return frames.next() };
+        let stopped_at = loop {
+            let Some(mut frame) = frames.next() else { break None };
+            match self.pass_straight(&mut lane, &mut frame, observer) {
+                Some(oif) => cx.out.push(oif, frame),
+                None => break Some(frame),
+            }
+        };
+        self.end(lane);
+        stopped_at
+    }
+
     /// Makes of a frame what leaves, and tells by which port; none: nothing was done to it.
     #[inline(always)]
-    pub(super) fn pass_straight<O: Observer>(
+    fn pass_straight<O: Observer>(
         &mut self,
         lane: &mut Lane,
         frame: &mut FrameBuf,
@@ -71,21 +92,21 @@ impl Stack {
         let header = lane.header(bytes).filter(|header| header.ttl > 1)?;
         let key = InputKey { tos: header.tos, ..InputKey::new(header.source, header.destination, lane.port) };
         let way = self.ways.straight(lane.changes, &self.config.rib4.kept_as(key))?;
-        let mut out = self.config.ports.passing(way.oif).filter(|port| is_plain(port) && port.is_running())?;
+        let mut out = self.config.ports.passing(way.oif)?;
         if header.total_length > way.mtu {
             return None;
         }
-        lane.frames += 1;
-        lane.bytes += arrived as u64;
-        let leaves = ethernet::HEADER + usize::from(header.total_length);
-        out.counters().tx_packets += 1;
-        out.counters().tx_bytes += leaves as u64;
-        let link = Ethernet { destination: way.mac, source: out.mac, ethertype: ethernet::IPV4 };
         tell(observer, lane.port, &header, &way, bytes);
-        link.write(bytes);
+        // What is read last is written first: so the addresses need no place in between.
+        Ethernet { destination: way.mac, source: out.mac, ethertype: ethernet::IPV4 }.write(bytes);
         if let Some(packet) = bytes.get_mut(ethernet::HEADER..) {
             ipv4::decrement_ttl(packet);
         }
+        let leaves = ethernet::HEADER + usize::from(header.total_length);
+        out.counters().tx_packets += 1;
+        out.counters().tx_bytes += leaves as u64;
+        lane.frames += 1;
+        lane.bytes += arrived as u64;
         observer.step(Step::Transmitted { port: way.oif, frame: bytes.get(..leaves).unwrap_or_default() });
         if leaves < arrived {
             frame.truncate(leaves);
@@ -95,7 +116,7 @@ impl Stack {
 
     /// Counts what went straight.
     #[inline(always)]
-    pub(super) fn end(&mut self, lane: Lane) {
+    fn end(&mut self, lane: Lane) {
         self.counters.received += lane.frames;
         self.counters.sent += lane.frames;
         if let Some(counters) = self.config.ports.counters_mut(lane.port) {
@@ -132,6 +153,6 @@ impl Lane {
 
 /// True if nothing but a cable is behind the port.
 #[inline]
-fn is_plain(port: &Port) -> bool {
+pub(super) fn is_plain(port: &Port) -> bool {
     port.kind == PortKind::Ethernet
 }

@@ -49,9 +49,10 @@ impl Ethernet {
     #[inline]
     pub fn write(&self, frame: &mut [u8]) {
         if let Some(header) = frame.first_chunk_mut::<HEADER>() {
-            header[..6].copy_from_slice(&self.destination.0);
-            header[6..12].copy_from_slice(&self.source.0);
-            header[12..].copy_from_slice(&self.ethertype.to_be_bytes());
+            // As one value: addresses that lie elsewhere get from there to here without a place in between.
+            let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (self.destination.0, self.source.0);
+            let [m, n] = self.ethertype.to_be_bytes();
+            *header = [a, b, c, d, e, f, g, h, i, j, k, l, m, n];
         }
     }
 }

@@ -43,7 +43,7 @@ fn its_mac_is_known_until_a_neighbour_changes() {
     let kept = ways.keep(1, &key(0), &route(3));
     let hop = (3, key(0).destination);
     assert_eq!(ways.mac(kept, 5, hop), None);
-    ways.keep_mac(kept, 5, hop, Mac::BROADCAST);
+    ways.keep_mac(kept, 5, hop, (Mac::BROADCAST, true));
     assert_eq!((ways.mac(kept, 5, hop), ways.mac(kept, 6, hop)), (Some(Mac::BROADCAST), None));
     assert_eq!(ways.mac(Kept::NOWHERE, 5, hop), None);
     // Another way in its place has another MAC.
@@ -57,10 +57,26 @@ fn a_packet_whose_ways_place_was_taken_gets_no_other_hops_mac() {
     let (ours, theirs) = ((6, Ipv4Addr::new(10, 0, 0, 1)), (3, key(0).destination));
     let kept = ways.keep(1, &key(0), &route(6));
     assert_eq!(ways.keep(2, &key(0), &route(3)), kept);
-    ways.keep_mac(kept, 5, ours, Mac::BROADCAST);
+    ways.keep_mac(kept, 5, ours, (Mac::BROADCAST, true));
     assert_eq!(ways.mac(kept, 5, theirs), None);
-    ways.keep_mac(kept, 5, theirs, Mac::BROADCAST);
+    ways.keep_mac(kept, 5, theirs, (Mac::BROADCAST, true));
     assert_eq!((ways.mac(kept, 5, ours), ways.mac(kept, 5, theirs)), (None, Some(Mac::BROADCAST)));
+}
+
+/// Straight goes what is passed on by a plain port, if nobody is told of a shorter way.
+#[test]
+fn which_ways_are_straight() {
+    let mut ways = Ways::default();
+    for (number, plain) in [(6, true), (2, false), (2, true)] {
+        let route = route(number);
+        let kept = ways.keep(1, &key(number), &route);
+        assert_eq!(ways.straight((1, 5), &key(number)), None, "its MAC is not known");
+        let hop = (number, route.gateway.unwrap_or(key(number).destination));
+        ways.keep_mac(kept, 5, hop, (Mac::BROADCAST, plain));
+        let found = ways.straight((1, 5), &key(number));
+        assert_eq!(found.map(|way| way.oif), Some(number).filter(|_| plain && !route.redirect));
+        assert_eq!((ways.straight((1, 6), &key(number)), ways.straight((2, 5), &key(number))), (None, None));
+    }
 }
 
 /// However many are asked for, the places are bounded, and what is found is right.
