@@ -310,7 +310,7 @@ impl ConnTable {
     pub(super) fn schedule(&mut self, id: ConnId, timeout: Time) {
         let known = self.slots.get(id.index as usize).and_then(|slot| slot.second);
         // Most packets put off what is far away already.
-        if known.is_none_or(|known| known > timeout.nanos() / SECOND) {
+        if known.is_none_or(|known| known.saturating_mul(SECOND) > timeout.nanos()) {
             self.schedule_in(id, timeout.nanos().div_ceil(SECOND));
         }
     }

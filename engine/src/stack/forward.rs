@@ -6,6 +6,7 @@ use super::{Cx, Parked, Stack};
 use crate::addr::Ipv4Addr;
 use crate::control::IfIndex;
 use crate::filter::Hook;
+use crate::frame::FrameBuf;
 use crate::ip::offload::wire_length;
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
@@ -162,9 +163,12 @@ fn was_cut_small(packet: &Packet, mtu: u32) -> bool {
 }
 
 /// True if a packet is not larger than the MTU; of a super-frame, each of its segments.
-#[inline]
+#[inline(always)]
 pub(super) fn fits(packet: &Packet, mtu: usize) -> bool {
-    let length = packet.frame.len();
-    length <= mtu
-        || packet.frame.offload().segment_size.is_some() && wire_length(&packet.frame, packet.frame.offload()) <= mtu
+    packet.frame.len() <= mtu || segments_fit(&packet.frame, mtu)
+}
+
+#[cold]
+fn segments_fit(frame: &FrameBuf, mtu: usize) -> bool {
+    frame.offload().segment_size.is_some() && wire_length(frame, frame.offload()) <= mtu
 }

@@ -8,7 +8,7 @@
 //!   POSTROUTING  mangle  nat (source)  confirm
 //! ```
 
-use super::packet::{Before, Cast, Fate, Packet};
+use super::packet::{Cast, Fate, Packet, Routed};
 use super::{Cx, Stack};
 use crate::addr::{IpAddr, Ipv4Addr};
 use crate::control::{Errno, IfIndex, RouteKind};
@@ -49,7 +49,7 @@ impl Stack {
                 self.ask_table(cx, TableName::Mangle, ways, packet, observer)?;
                 if self.translate(cx, ways, packet, observer)? {
                     // What it was when it left here through `lo` holds no more.
-                    packet.route.before = Before::Unknown;
+                    packet.route = Routed::NOT_YET;
                 }
                 Ok(())
             }

@@ -36,7 +36,9 @@ impl Stack {
         let now = cx.now;
         let mut way = self.way_in(now, packet, observer);
         if packet.has_options() {
-            way = self.read_options(now, packet, way, observer);
+            // Copies, here and there: what only seldom is laid down in memory stays in registers for all others.
+            let found = way.map(|way| InputRoute { ..way });
+            way = self.read_options(now, packet, found, observer).map(|way| InputRoute { ..way });
         }
         let way = way?;
         match packet.route.kind {
@@ -80,7 +82,7 @@ impl Stack {
         let way = self.way_of_packet(now, packet, destination);
         match &way {
             Ok(way) => {
-                packet.route = Routed { kind: way.kind, flags: way.flags, ..Routed::NOT_YET };
+                (packet.route.kind, packet.route.flags) = (way.kind, way.flags);
                 packet.redirect = way.redirect;
                 observer.step(Step::Routed {
                     destination: IpAddr::V4(destination),
@@ -106,7 +108,9 @@ impl Stack {
                 packet.kept = kept;
                 Ok(way)
             }
-            None => self.find_way(now, packet, key, &kept_as),
+            None => {
+                self.find_way(now, packet, InputKey { ..key }, &InputKey { ..kept_as }).map(|way| InputRoute { ..way })
+            }
         }
     }
 

@@ -48,11 +48,15 @@ pub fn holds_fixed(header: &[u8; 20]) -> bool {
     let rest = rest.first_chunk().map_or(0, |rest| u64::from(u32::from_ne_bytes(*rest)));
     let (sum, carried) = u64::from_ne_bytes(*first).overflowing_add(u64::from_ne_bytes(*second));
     let (sum, again) = sum.overflowing_add(rest + u64::from(carried));
-    let sum = sum + u64::from(again);
+    is_whole(sum + u64::from(again))
+}
+
+/// True if a sum of words comes to 0xffff, which is itself in either order.
+#[inline(always)]
+fn is_whole(sum: u64) -> bool {
     // A half is added to the other, and the carry comes round: that is the upper half of the sum with its halves swapped.
     let sum = (sum.wrapping_add(sum.rotate_left(32)) >> 32) as u32;
     let sum = (sum.wrapping_add(sum.rotate_left(16)) >> 16) as u16;
-    // It is itself in either order.
     sum == 0xffff
 }
 
@@ -86,8 +90,7 @@ pub fn holds(bytes: &[u8]) -> bool {
 pub fn holds_behind(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, bytes: &[u8]) -> bool {
     let addresses = u64::from(source.to_bits().to_be()) + u64::from(destination.to_bits().to_be());
     let rest = u32::from(protocol) + (bytes.len() as u32 & 0xffff);
-    // 0xffff is itself in either order.
-    of_native(native(bytes) + addresses + u64::from(rest.to_be())) == 0xffff
+    is_whole(native(bytes) + addresses + u64::from(rest.to_be()))
 }
 
 /// The checksum after a 16-bit word changed from `old` to `new` (RFC 1624, equation 3).
