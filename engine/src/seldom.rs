@@ -2,6 +2,7 @@
 
 use crate::rng::Rng;
 use core::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 /// What is there in most cases.
 pub trait Usual: Default + 'static {
@@ -65,6 +66,37 @@ impl<T: Usual> DerefMut for Seldom<T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         self.0.get_or_insert_default()
+    }
+}
+
+/// A value of which nearly all have the same: it lies in one place for all of them, until somebody changes his.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared<T>(Arc<T>);
+
+impl<T> Shared<T> {
+    /// This one, in a place of its own until it is cloned.
+    pub fn new(value: T) -> Shared<T> {
+        Shared(Arc::new(value))
+    }
+
+    /// True if both are the same place: then nobody has changed either.
+    pub fn is(&self, other: &Shared<T>) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Clone> DerefMut for Shared<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        Arc::make_mut(&mut self.0)
     }
 }
 
@@ -136,5 +168,16 @@ mod tests {
         one.bytes.push(1);
         assert_eq!((one.bytes.len(), other.bytes.len()), (1, 0));
         assert!(one.own_mut().is_some() && other.own_mut().is_none());
+    }
+
+    /// Who changes what is shared gets a place of his own, and the others keep theirs.
+    #[test]
+    fn what_is_shared_is_changed_for_one() {
+        let usual = Shared::new(List { bytes: vec![1] });
+        let (mut one, other) = (usual.clone(), usual.clone());
+        assert!(one.is(&other) && one.is(&usual));
+        one.bytes.push(2);
+        assert_eq!((&one.bytes[..], &other.bytes[..]), (&[1, 2][..], &[1][..]));
+        assert!(!one.is(&other) && other.is(&usual));
     }
 }

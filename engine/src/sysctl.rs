@@ -27,7 +27,7 @@ pub use values::{Key, Values};
 pub use write::{Effects, SysctlEffect};
 
 use crate::addr::Ipv6Addr;
-use crate::seldom::{Seldom, Usual};
+use crate::seldom::{Seldom, Shared, Usual};
 use crate::time::Duration;
 pub(crate) use table::{at, default_number};
 use values::Changed;
@@ -42,8 +42,8 @@ pub type Values6 = Values<Conf6>;
 pub struct PortConf {
     /// `net.ipv4.conf.X`
     pub v4: Values4,
-    /// `net.ipv6.conf.X`
-    pub v6: Values6,
+    /// `net.ipv6.conf.X`: the same for nearly all links of a kind.
+    pub v6: Shared<Values6>,
     /// What hardly anybody changes.
     pub rare: Seldom<RareConf>,
 }
@@ -120,10 +120,10 @@ impl Default for Sysctls {
 impl Sysctls {
     /// Those of a namespace that was just made.
     pub fn new() -> Sysctls {
-        let default = PortConf::default();
-        let mut all = default.clone();
+        let conf6::Usual { all, default, .. } = &*conf6::USUAL;
+        let default = PortConf { v6: default.clone(), ..PortConf::default() };
+        let mut all = PortConf { v6: all.clone(), ..PortConf::default() };
         all.v4.set(Conf4::AcceptSourceRoute, 0);
-        all.v6.set(Conf6::AcceptDad, 0);
         Sysctls { all, default, rare: Seldom::USUAL }
     }
 
@@ -138,15 +138,11 @@ impl Sysctls {
     /// The sysctls of an interface that is just made (`inetdev_init`, `ipv6_add_dev`).
     pub fn port_conf(&self, loopback: bool, mtu: u32) -> PortConf {
         let mut v4 = self.default.v4.inherit();
-        let mut v6 = self.default.v6.inherit();
-        v6.set(Conf6::Mtu, mtu.into());
         if loopback {
             v4.set(Conf4::DisablePolicy, 1);
             v4.set(Conf4::DisableXfrm, 1);
-            v6.set(Conf6::AcceptDad, -1);
-            v6.set(Conf6::UseTempaddr, -1);
         }
-        PortConf { v4, v6, rare: self.default.rare.clone() }
+        PortConf { v4, v6: conf6::of_new_link(&self.default.v6, loopback, mtu), rare: self.default.rare.clone() }
     }
 
     /// True if no number of the whole namespace was ever changed.

@@ -87,7 +87,8 @@ impl Config {
         self.dad_run(now, index, false);
         let Some(port) = self.ports.get_mut(index) else { return };
         let mtu = i64::from(port.mtu);
-        if mtu >= 1280 {
+        // What holds it already may be everybody's.
+        if mtu >= 1280 && port.conf.v6.get(Conf6::Mtu) != mtu {
             port.conf.v6.set(Conf6::Mtu, mtu);
         }
         let net = Net::new(now, &self.ports, &self.sysctls);

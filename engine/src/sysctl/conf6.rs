@@ -2,16 +2,15 @@
 //!
 //! `stable_secret` is an address, not a number, and lives beside these in [`PortConf`](super::PortConf).
 
+use super::Values6;
 use super::rule::Rule::*;
 use super::rule::{BOOL, INT, READ_ONLY, Row, Rule, U8, U32, rows};
-
-/// What `lo` has (`ipv6_add_dev`).
-const LOOPBACK: &[(u8, i64)] =
-    &[(Conf6::AcceptDad as u8, -1), (Conf6::Mtu as u8, 65_536), (Conf6::UseTempaddr as u8, -1)];
+use crate::seldom::Shared;
+use std::sync::LazyLock;
 
 rows! {
     /// A sysctl of `net.ipv6.conf.NAME` (`DEVCONF_*`).
-    Conf6, 62, LOOPBACK:
+    Conf6, 62:
     AcceptDad = "accept_dad", 1, INT;
     AcceptRa = "accept_ra", 1, INT;
     AcceptRaDefrtr = "accept_ra_defrtr", 1, INT;
@@ -74,4 +73,48 @@ rows! {
     UseOifAddrsOnly = "use_oif_addrs_only", 0, INT;
     UseOptimistic = "use_optimistic", 0, INT;
     UseTempaddr = "use_tempaddr", 0, INT;
+}
+
+/// The MTUs that links have unless somebody asks for another one.
+const LOOPBACK_MTU: u32 = 65_536;
+const ETHERNET_MTU: u32 = 1500;
+
+/// What `net.ipv6.conf` holds where nobody has changed it, kept once for all.
+pub(super) struct Usual {
+    pub(super) all: Shared<Values6>,
+    pub(super) default: Shared<Values6>,
+    loopback: Shared<Values6>,
+    ethernet: Shared<Values6>,
+}
+
+pub(super) static USUAL: LazyLock<Usual> = LazyLock::new(|| {
+    let default = Values6::default();
+    let mut all = default.clone();
+    all.set(Conf6::AcceptDad, 0);
+    Usual {
+        all: Shared::new(all),
+        loopback: Shared::new(made(&default, true, LOOPBACK_MTU)),
+        ethernet: Shared::new(made(&default, false, ETHERNET_MTU)),
+        default: Shared::new(default),
+    }
+});
+
+/// What an interface has that was just made, by what `conf/default` holds (`ipv6_add_dev`).
+pub(super) fn of_new_link(default: &Shared<Values6>, loopback: bool, mtu: u32) -> Shared<Values6> {
+    let usual = &*USUAL;
+    match (loopback, mtu) {
+        (true, LOOPBACK_MTU) if default.is(&usual.default) => usual.loopback.clone(),
+        (false, ETHERNET_MTU) if default.is(&usual.default) => usual.ethernet.clone(),
+        _ => Shared::new(made(default, loopback, mtu)),
+    }
+}
+
+fn made(default: &Values6, loopback: bool, mtu: u32) -> Values6 {
+    let mut made = default.inherit();
+    made.set(Conf6::Mtu, mtu.into());
+    if loopback {
+        made.set(Conf6::AcceptDad, -1);
+        made.set(Conf6::UseTempaddr, -1);
+    }
+    made
 }

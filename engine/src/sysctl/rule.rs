@@ -86,7 +86,10 @@ pub(super) struct Row {
 
 /// Declares a table of sysctls with an enum that indexes it.
 macro_rules! rows {
-    ($(#[$doc:meta])* $name:ident, $count:literal $(, $common:path)?: $($variant:ident = $text:literal, $default:expr, $rule:expr;)*) => {
+    (
+        $(#[$doc:meta])* $name:ident, $count:literal:
+        $($variant:ident = $text:literal, $default:expr, $rule:expr;)*
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(u8)]
@@ -126,7 +129,6 @@ macro_rules! rows {
                 }
                 on
             };
-            $(const COMMON: &'static [(u8, i64)] = $common;)?
         }
 
         impl From<$name> for usize {

@@ -12,8 +12,6 @@ pub trait Key: Copy + Into<usize> {
     const DEFAULTS: &'static [i64];
     /// One bit each: it is not 0 at first.
     const ON: u64;
-    /// Numbers that every namespace has once, by key, as [`Values`] would list them: kept here for all.
-    const COMMON: &'static [(u8, i64)] = &[];
 }
 
 /// What the sysctls of one `conf/NAME` or `neigh/NAME` hold, indexed by their enum.
@@ -23,60 +21,17 @@ pub struct Values<K> {
     on: u64,
     /// One bit a key: set by hand, so that a change of `conf/default` no longer reaches it (`ipv4_devconf.state`).
     fixed: u64,
-    /// Those of which that bit does not say all.
-    others: Others,
+    /// Those of which that bit does not say all: neither what they were at first, nor 0 or 1 where they were 0 or 1 at first;
+    /// by key.
+    #[allow(clippy::box_collection, reason = "nearly always there is none, and then it takes one pointer")]
+    others: Option<Box<Vec<(u8, i64)>>>,
     keys: PhantomData<K>,
-}
-
-/// Numbers that are neither what they were at first, nor 0 or 1 where they were 0 or 1 at first; by key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Others {
-    None,
-    /// An Ethernet port has one, its MTU.
-    One(u8, i64),
-    /// [`Key::COMMON`]
-    Common,
-    #[allow(clippy::box_collection, reason = "a list of its own would make the one number larger")]
-    Many(Box<Vec<(u8, i64)>>),
-}
-
-impl Others {
-    #[inline]
-    fn get(&self, at: usize, common: &[(u8, i64)]) -> Option<i64> {
-        let list = match self {
-            Others::None => return None,
-            Others::One(key, number) => return (usize::from(*key) == at).then_some(*number),
-            Others::Common => common,
-            Others::Many(list) => list,
-        };
-        list.iter().find(|(key, _)| usize::from(*key) == at).map(|(_, number)| *number)
-    }
-
-    fn set(&mut self, at: usize, number: Option<i64>, common: &[(u8, i64)]) {
-        let mut list = match core::mem::replace(self, Others::None) {
-            Others::None => Vec::new(),
-            Others::One(key, number) => vec![(key, number)],
-            Others::Common => common.to_vec(),
-            Others::Many(list) => *list,
-        };
-        list.retain(|(key, _)| usize::from(*key) != at);
-        if let Some(number) = number {
-            let place = list.partition_point(|(key, _)| usize::from(*key) < at);
-            few::insert(&mut list, place, (at as u8, number));
-        }
-        *self = match list.as_slice() {
-            [] => Others::None,
-            [(key, number)] => Others::One(*key, *number),
-            same if same == common => Others::Common,
-            _ => Others::Many(Box::new(list)),
-        };
-    }
 }
 
 impl<K: Key> Default for Values<K> {
     /// What the kernel was compiled with.
     fn default() -> Self {
-        Values { on: K::ON, fixed: 0, others: Others::None, keys: PhantomData }
+        Values { on: K::ON, fixed: 0, others: None, keys: PhantomData }
     }
 }
 
@@ -85,7 +40,7 @@ impl<K: Key> Values<K> {
     #[inline]
     pub fn get(&self, key: K) -> i64 {
         let at: usize = key.into();
-        match (self.others.get(at, K::COMMON), K::DEFAULTS[at]) {
+        match (self.other(at), K::DEFAULTS[at]) {
             (Some(number), _) => number,
             (None, 0..=1) => (self.on >> at & 1) as i64,
             (None, first) => first,
@@ -110,8 +65,27 @@ impl<K: Key> Values<K> {
         self.on = self.on & !bit | if number != 0 { bit } else { 0 };
         let first = K::DEFAULTS[at];
         let told = number == first || (0..=1).contains(&number) && (0..=1).contains(&first);
-        if !told || self.others.get(at, K::COMMON).is_some() {
-            self.others.set(at, (!told).then_some(number), K::COMMON);
+        if !told || self.other(at).is_some() {
+            self.keep_other(at, (!told).then_some(number));
+        }
+    }
+
+    #[inline]
+    fn other(&self, at: usize) -> Option<i64> {
+        let found = self.others.as_ref()?.iter().find(|(key, _)| usize::from(*key) == at);
+        found.map(|(_, number)| *number)
+    }
+
+    #[cold]
+    fn keep_other(&mut self, at: usize, number: Option<i64>) {
+        let list = self.others.get_or_insert_default();
+        list.retain(|(key, _)| usize::from(*key) != at);
+        if let Some(number) = number {
+            let place = list.partition_point(|(key, _)| usize::from(*key) < at);
+            few::insert(list, place, (at as u8, number));
+        }
+        if list.is_empty() {
+            self.others = None;
         }
     }
 
@@ -174,7 +148,7 @@ impl<T> Changed<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Conf6, Sysctls, Values6};
+    use super::super::{Conf6, Values6};
     use super::*;
     use crate::rng::Rng;
 
@@ -196,19 +170,5 @@ mod tests {
         }
         Conf6::ALL.into_iter().for_each(|key| values.set(key, Conf6::DEFAULTS[usize::from(key)]));
         assert_eq!(values.inherit(), Values6::default());
-    }
-
-    /// What `lo` has is kept once, until somebody changes it in one namespace, and again when it is as it was.
-    #[test]
-    fn what_all_have_is_kept_once() {
-        let usual = Sysctls::new().port_conf(true, 65_536).v6;
-        let mut values = usual.clone();
-        assert!(matches!(values.others, Others::Common));
-        values.set(Conf6::Mtu, 1400);
-        assert!(matches!(values.others, Others::Many(_)));
-        assert_eq!([Conf6::Mtu, Conf6::AcceptDad].map(|key| values.get(key)), [1400, -1]);
-        assert_eq!(usual.get(Conf6::Mtu), 65_536);
-        values.set(Conf6::Mtu, 65_536);
-        assert_eq!(values, usual);
     }
 }
