@@ -9,11 +9,11 @@ use crate::link::vxlan::Remote;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
-/// Free bytes in front of a fresh frame: room for a link header, or for a longer IP header.
-pub const HEADROOM: usize = 128;
+/// Free bytes in front of a fresh frame: room for the headers of a VXLAN and its link, or for a longer IP header.
+pub const HEADROOM: usize = 64;
 /// Bytes of a small buffer: most of what hosts say to each other when nobody transfers anything. A large world has a hundred
 /// thousand such frames on their way.
-const TINY: usize = 232;
+const TINY: usize = 168;
 /// Bytes of an ordinary buffer: a frame of 1500 bytes payload with room to spare.
 pub(crate) const SMALL: usize = 2048;
 /// Bytes of a large one: a super-frame as veth delivers it, or a datagram on `lo`.
