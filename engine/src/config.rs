@@ -16,7 +16,7 @@ use crate::link::vxlan::Vtep;
 use crate::link::{Port, Ports};
 use crate::rng::Rng;
 use crate::route::{Net, Rib};
-use crate::seldom::{Seldom, Usual};
+use crate::seldom::{Seldom, SeldomList, Usual};
 use crate::sysctl::Sysctls;
 use crate::time::{Time, earlier};
 
@@ -85,7 +85,7 @@ pub struct Config {
     pub sysctls: Watched<Sysctls>,
     /// What the stack must do, gathered while a command is carried out.
     pub(crate) effects: Vec<Effect>,
-    pub(crate) news: Vec<LinkNews>,
+    pub(crate) news: SeldomList<LinkNews>,
     pub(crate) switches: Seldom<Switches>,
     pub(crate) rng: Rng,
     deadline: Option<Time>,
@@ -120,7 +120,7 @@ impl Config {
             rib6: Rib::new(),
             sysctls: Watched::new(Sysctls::new()),
             effects: Vec::new(),
-            news: Vec::new(),
+            news: SeldomList::EMPTY,
             switches: Seldom::USUAL,
             rng,
             deadline: None,

@@ -69,6 +69,63 @@ impl<T: Usual> DerefMut for Seldom<T> {
     }
 }
 
+/// A list that is nearly always empty, and then takes one pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::box_collection, reason = "a list of its own would make the empty one larger")]
+pub struct SeldomList<T>(Option<Box<Vec<T>>>);
+
+impl<T> SeldomList<T> {
+    /// The empty one.
+    pub const EMPTY: SeldomList<T> = SeldomList(None);
+
+    /// True if there is nothing in it.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Has it changed as a list.
+    pub fn change<R>(&mut self, change: impl FnOnce(&mut Vec<T>) -> R) -> R {
+        let list = self.0.get_or_insert_default();
+        let done = change(list);
+        if list.is_empty() {
+            self.0 = None;
+        }
+        done
+    }
+
+    /// Adds something at the end.
+    pub fn push(&mut self, value: T) {
+        self.0.get_or_insert_default().push(value);
+    }
+
+    /// All that is in it; it is empty then.
+    pub fn take(&mut self) -> Vec<T> {
+        self.0.take().map_or(Vec::new(), |list| *list)
+    }
+}
+
+impl<T> Default for SeldomList<T> {
+    fn default() -> SeldomList<T> {
+        SeldomList::EMPTY
+    }
+}
+
+impl<T> Deref for SeldomList<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
+    }
+}
+
+impl<T> DerefMut for SeldomList<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        self.0.as_deref_mut().map_or(&mut [], Vec::as_mut_slice)
+    }
+}
+
 /// A value of which nearly all have the same: it lies in one place for all of them, until somebody changes his.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shared<T>(Arc<T>);
@@ -168,6 +225,21 @@ mod tests {
         one.bytes.push(1);
         assert_eq!((one.bytes.len(), other.bytes.len()), (1, 0));
         assert!(one.own_mut().is_some() && other.own_mut().is_none());
+    }
+
+    /// A list that was emptied again is as good as new.
+    #[test]
+    fn an_empty_list_takes_one_pointer() {
+        let mut list = SeldomList::EMPTY;
+        assert_eq!(size_of_val(&list), size_of::<usize>());
+        list.push(1);
+        list.push(2);
+        list[0] = 3;
+        assert_eq!(&list[..], [3, 2]);
+        assert_eq!(list.change(Vec::pop), Some(2));
+        assert!(!list.is_empty());
+        assert_eq!(list.change(Vec::pop), Some(3));
+        assert!(list.is_empty() && list.0.is_none() && list.take().is_empty());
     }
 
     /// Who changes what is shared gets a place of his own, and the others keep theirs.

@@ -124,7 +124,7 @@ pub struct Stack {
     pub(crate) reassembly: Seldom<Reassembly>,
     pub(crate) counters: Counters,
     peers: Seeded<Peers>,
-    idents: Idents,
+    idents: Seeded<Idents>,
     again: Seldom<Again>,
 }
 
@@ -154,7 +154,7 @@ impl Stack {
             reassembly: Seldom::USUAL,
             counters: Counters::default(),
             peers: Seeded::new(rng.split()),
-            idents: Idents::new(&mut rng),
+            idents: Idents::drawn(&mut rng),
             conntrack: Seeded::new(rng.split()),
             again: Seldom::USUAL,
             filter: Filter::new(rng.split()),

@@ -188,7 +188,7 @@ impl Config {
 
     /// What happened to links since the last call, that concerns the link watch or other namespaces.
     pub fn take_link_news(&mut self) -> Vec<LinkNews> {
-        core::mem::take(&mut self.news)
+        self.news.take()
     }
 
     /// The namespace notices it (`linkwatch_do_dev`): sets [`Port::operstate`], and if the port is up (`NETDEV_CHANGE`)

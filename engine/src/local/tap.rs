@@ -5,6 +5,7 @@
 
 use super::SocketId;
 use crate::control::IfIndex;
+use crate::seldom::SeldomList;
 use crate::time::Time;
 use std::collections::VecDeque;
 
@@ -80,7 +81,7 @@ struct Tap {
 /// All taps of a namespace.
 #[derive(Debug, Default)]
 pub(crate) struct Taps {
-    open: Vec<Tap>,
+    open: SeldomList<Tap>,
 }
 
 impl Taps {
@@ -101,7 +102,7 @@ impl Taps {
     }
 
     pub(crate) fn close(&mut self, id: SocketId) {
-        self.open.retain(|tap| tap.id != id);
+        self.open.change(|open| open.retain(|tap| tap.id != id));
     }
 
     /// How many want this port to keep nothing back (`dev->promiscuity`).

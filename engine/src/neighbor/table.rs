@@ -4,6 +4,7 @@
 use super::Entry;
 use crate::addr::IpAddr;
 use crate::control::IfIndex;
+use crate::seldom::SeldomList;
 
 /// What an entry is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +32,8 @@ const EMPTY: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Table<T> {
     slots: Vec<Option<Entry<T>>>,
-    free: Vec<u32>,
+    /// Slots that are empty.
+    free: SeldomList<u32>,
     /// None, or a power of two of places, at most half of them taken; each holds a slot's number or [`EMPTY`].
     index: Vec<u32>,
     shift: u32,
@@ -41,7 +43,7 @@ pub(super) struct Table<T> {
 
 impl<T> Table<T> {
     pub(super) fn new() -> Table<T> {
-        Table { slots: Vec::new(), free: Vec::new(), index: Vec::new(), shift: 64 - 3, changes: 0 }
+        Table { slots: Vec::new(), free: SeldomList::EMPTY, index: Vec::new(), shift: 64 - 3, changes: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -83,7 +85,7 @@ impl<T> Table<T> {
             self.grow();
         }
         let key = entry.key;
-        let slot = match self.free.pop() {
+        let slot = match self.free.change(Vec::pop) {
             Some(slot) => {
                 self.slots[slot as usize] = Some(entry);
                 slot

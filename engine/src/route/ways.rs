@@ -92,8 +92,8 @@ pub(crate) struct Ways {
     slots: Vec<[Slot; 2]>,
     /// Bits of the hash that do not count.
     shift: u32,
-    /// Ways that had to make room for others since the places grew.
-    displaced: usize,
+    /// Ways that had to make room for others since the places grew; once there are as many as may be, not all are counted.
+    displaced: u16,
     /// A way was kept that leads on from here.
     leads_on: bool,
 }
@@ -145,13 +145,13 @@ impl Ways {
     pub(crate) fn keep(&mut self, changes: u64, key: &InputKey, route: &InputRoute) -> Kept {
         let Ok(mtu) = u16::try_from(route.mtu) else { return Kept::NOWHERE };
         let places = self.slots.len() * 2;
-        if places == 0 || (self.displaced > places && places < MOST) {
+        if places == 0 || (usize::from(self.displaced) > places && places < MOST) {
             self.grow();
         }
         let place = self.place(key);
         let Some([first, second]) = self.slots.get_mut(place) else { return Kept::NOWHERE };
         self.leads_on |= route.kind == RouteKind::Unicast;
-        self.displaced += usize::from(second.changes == changes);
+        self.displaced = self.displaced.saturating_add(u16::from(second.changes == changes));
         *second = *first;
         *first = Slot {
             changes,

@@ -15,7 +15,9 @@ use crate::ip::offload::{Segments, finish_checksum};
 use crate::link::{OperState, Port, PortKind};
 use crate::observe::{Observer, Step};
 use crate::reason::DropReason;
+use crate::rng::Rng;
 use crate::route::{Kept, OutputRoute, rtcf};
+use crate::seldom::{Seedable, Seeded};
 use crate::time::Time;
 use crate::wire::{Ethernet, Ipv4, ethernet, ipv4};
 
@@ -416,23 +418,28 @@ pub(super) fn counted(length: usize, loops: bool) -> u64 {
 /// (`ip_idents`). They are drawn when the first packet starts here: most namespaces of large worlds are routers.
 #[derive(Debug)]
 pub(super) struct Idents {
-    next: Vec<u16>,
-    rng: crate::rng::Rng,
+    next: [u16; Idents::COUNT],
+}
+
+impl Seedable for Idents {
+    const UNUSED: &'static Idents = &Idents { next: [0; Idents::COUNT] };
+
+    fn seeded(mut rng: Rng) -> Idents {
+        Idents { next: core::array::from_fn(|_| rng.next() as u16) }
+    }
 }
 
 impl Idents {
     const COUNT: usize = 256;
 
-    pub(super) fn new(rng: &mut crate::rng::Rng) -> Idents {
+    /// Those that `rng` draws next.
+    pub(super) fn drawn(rng: &mut Rng) -> Seeded<Idents> {
         let own = rng.clone();
         rng.skip(Idents::COUNT as u64);
-        Idents { next: Vec::new(), rng: own }
+        Seeded::new(own)
     }
 
     fn next(&mut self, header: &Ipv4) -> u16 {
-        if self.next.is_empty() {
-            self.next = (0..Idents::COUNT).map(|_| self.rng.next() as u16).collect();
-        }
         let way = u64::from(header.source.to_bits()) << 32 | u64::from(header.destination.to_bits());
         let hash = (way ^ u64::from(header.protocol) << 17).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let Some(id) = self.next.get_mut(hash as usize) else { return 0 };

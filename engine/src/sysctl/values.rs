@@ -4,6 +4,7 @@
 //! kept. Whether a number is 0 is asked for each packet, and is one bit.
 
 use crate::few;
+use crate::seldom::SeldomList;
 use core::marker::PhantomData;
 
 /// What indexes a directory of sysctls.
@@ -23,15 +24,14 @@ pub struct Values<K> {
     fixed: u64,
     /// Those of which that bit does not say all: neither what they were at first, nor 0 or 1 where they were 0 or 1 at first;
     /// by key.
-    #[allow(clippy::box_collection, reason = "nearly always there is none, and then it takes one pointer")]
-    others: Option<Box<Vec<(u8, i64)>>>,
+    others: SeldomList<(u8, i64)>,
     keys: PhantomData<K>,
 }
 
 impl<K: Key> Default for Values<K> {
     /// What the kernel was compiled with.
     fn default() -> Self {
-        Values { on: K::ON, fixed: 0, others: None, keys: PhantomData }
+        Values { on: K::ON, fixed: 0, others: SeldomList::EMPTY, keys: PhantomData }
     }
 }
 
@@ -72,21 +72,21 @@ impl<K: Key> Values<K> {
 
     #[inline]
     fn other(&self, at: usize) -> Option<i64> {
-        let found = self.others.as_ref()?.iter().find(|(key, _)| usize::from(*key) == at);
-        found.map(|(_, number)| *number)
+        if self.others.is_empty() {
+            return None;
+        }
+        self.others.iter().find(|(key, _)| usize::from(*key) == at).map(|(_, number)| *number)
     }
 
     #[cold]
     fn keep_other(&mut self, at: usize, number: Option<i64>) {
-        let list = self.others.get_or_insert_default();
-        list.retain(|(key, _)| usize::from(*key) != at);
-        if let Some(number) = number {
-            let place = list.partition_point(|(key, _)| usize::from(*key) < at);
-            few::insert(list, place, (at as u8, number));
-        }
-        if list.is_empty() {
-            self.others = None;
-        }
+        self.others.change(|list| {
+            list.retain(|(key, _)| usize::from(*key) != at);
+            if let Some(number) = number {
+                let place = list.partition_point(|(key, _)| usize::from(*key) < at);
+                few::insert(list, place, (at as u8, number));
+            }
+        });
     }
 
     /// Sets the number, unless it was set by hand (`devinet_copy_dflt_conf`).
