@@ -36,7 +36,7 @@ use crate::control::IfIndex;
 use crate::frame::FrameBuf;
 use crate::reason::DropReason;
 use crate::rng::Rng;
-use crate::seldom::{Seldom, Usual};
+use crate::seldom::{Seldom, SeldomList, Usual};
 use crate::sysctl::{NeighLimits, NeighValues};
 use crate::time::{Duration, Time};
 use entry::Entry;
@@ -176,13 +176,11 @@ pub enum Action<T> {
     },
 }
 
-/// One link and version as the cache knows it (`struct neigh_parms`).
-#[derive(Clone, Debug)]
-struct Parms {
-    /// None: as Linux is compiled.
-    conf: Option<Box<NeighborConf>>,
+/// How long entries of one link and version are reachable, and when that was drawn (`struct neigh_parms`).
+#[derive(Clone, Copy, Debug)]
+struct Reachable {
     /// In nanoseconds.
-    reachable_time: u64,
+    time: u64,
     drawn: Time,
 }
 
@@ -202,15 +200,17 @@ impl Usual for Bounds {
 #[derive(Debug)]
 pub struct Neighbors<T> {
     table: Table<T>,
-    /// By link and version.
-    parms: Vec<((IfIndex, IpVersion), Parms)>,
+    /// By link and version: all that the cache was told of.
+    reachable: Vec<((IfIndex, IpVersion), Reachable)>,
+    /// The timings of those that have other ones than Linux is compiled with.
+    timings: SeldomList<((IfIndex, IpVersion), NeighborConf)>,
     bounds: Seldom<Bounds>,
     /// When old entries were last looked for.
     collected: Time,
     /// All entries, by version.
-    counts: [usize; 2],
+    counts: [u32; 2],
     /// Entries that count for the limits, by version.
-    collectable: [usize; 2],
+    collectable: [u32; 2],
     timers: BTreeSet<(Time, Key)>,
     proxies: Seldom<proxy::Proxies<T>>,
     actions: VecDeque<Action<T>>,
@@ -224,7 +224,8 @@ impl<T: 'static> Neighbors<T> {
     pub fn new(rng: Rng) -> Neighbors<T> {
         Neighbors {
             table: Table::new(),
-            parms: Vec::new(),
+            reachable: Vec::new(),
+            timings: SeldomList::EMPTY,
             bounds: Seldom::USUAL,
             collected: Time::ZERO,
             counts: [0; 2],
@@ -319,33 +320,42 @@ impl<T: 'static> Neighbors<T> {
 
     /// The timings of a link; Linux's defaults until they are set.
     pub fn conf(&self, port: IfIndex, version: IpVersion) -> NeighborConf {
-        let own = self.parms_of((port, version)).and_then(|parms| parms.conf.as_deref());
-        own.copied().unwrap_or(NeighborConf::default_of(version))
+        self.own_conf((port, version)).copied().unwrap_or(NeighborConf::default_of(version))
+    }
+
+    fn own_conf(&self, at: (IfIndex, IpVersion)) -> Option<&NeighborConf> {
+        self.timings.iter().find(|(of, _)| *of == at).map(|(_, conf)| conf)
     }
 
     /// Sets the timings of a link, as its sysctls say.
     pub fn configure(&mut self, now: Time, port: IfIndex, version: IpVersion, conf: NeighborConf) {
-        let drawn_for = self.parms_of((port, version)).map(|_| self.conf(port, version).base_reachable_time);
+        let at = (port, version);
+        let drawn_for = self.reachable_of(at).map(|_| self.conf(port, version).base_reachable_time);
+        self.timings.change(|timings| {
+            timings.retain(|(of, _)| *of != at);
+            if conf != NeighborConf::default_of(version) {
+                timings.push((at, conf));
+            }
+        });
         if drawn_for != Some(conf.base_reachable_time) {
-            self.draw(now, (port, version), conf);
-        } else if let Ok(place) = self.place((port, version)) {
-            self.parms[place].1.conf = boxed(version, conf);
+            self.draw(now, at);
         }
     }
 
     /// The same as Linux is compiled; what a link has from the beginning is left as it is.
     pub fn configure_as_usual(&mut self, now: Time, port: IfIndex, version: IpVersion) {
-        if self.parms_of((port, version)).is_none_or(|parms| parms.conf.is_some()) {
+        let at = (port, version);
+        if self.reachable_of(at).is_none() || self.own_conf(at).is_some() {
             self.configure(now, port, version, NeighborConf::default_of(version));
         }
     }
 
     fn place(&self, at: (IfIndex, IpVersion)) -> Result<usize, usize> {
-        self.parms.binary_search_by_key(&at, |(at, _)| *at)
+        self.reachable.binary_search_by_key(&at, |(at, _)| *at)
     }
 
-    fn parms_of(&self, at: (IfIndex, IpVersion)) -> Option<&Parms> {
-        self.place(at).ok().and_then(|place| self.parms.get(place)).map(|(_, parms)| parms)
+    fn reachable_of(&self, at: (IfIndex, IpVersion)) -> Option<&Reachable> {
+        self.place(at).ok().and_then(|place| self.reachable.get(place)).map(|(_, reachable)| reachable)
     }
 
     /// Sets the bounds of one version's table (`net.ipv4.neigh.default.gc_thresh*`). Permanent entries do not count.
@@ -371,39 +381,36 @@ impl<T: 'static> Neighbors<T> {
     fn reachable_time(&mut self, now: Time, key: Key) -> Duration {
         let at = (key.port, version_of(key.ip));
         let lasts = Duration::from_secs(300);
-        match self.parms_of(at) {
-            Some(parms) if now.since(parms.drawn) <= lasts => Duration::from_nanos(parms.reachable_time),
-            _ => self.draw(now, at, self.conf(at.0, at.1)),
+        match self.reachable_of(at) {
+            Some(reachable) if now.since(reachable.drawn) <= lasts => Duration::from_nanos(reachable.time),
+            _ => self.draw(now, at),
         }
     }
 
     /// `neigh_rand_reach_time`: from a half to three halves of the base.
-    fn draw(&mut self, now: Time, at: (IfIndex, IpVersion), conf: NeighborConf) -> Duration {
-        let base = u64::try_from(conf.base_reachable_time.as_nanos()).unwrap_or(u64::MAX / 2);
+    fn draw(&mut self, now: Time, at: (IfIndex, IpVersion)) -> Duration {
+        let base = self.conf(at.0, at.1).base_reachable_time.as_nanos();
+        let base = u64::try_from(base).unwrap_or(u64::MAX / 2);
         let span = if base == 0 { 0 } else { self.rng.below(base) };
-        let reachable_time = span.saturating_add(base / 2);
-        let parms = Parms { conf: boxed(at.1, conf), reachable_time, drawn: now };
+        let reachable = Reachable { time: span.saturating_add(base / 2), drawn: now };
         match self.place(at) {
-            Ok(place) => self.parms[place].1 = parms,
+            Ok(place) => self.reachable[place].1 = reachable,
             Err(place) => {
-                // Most namespaces have two or three links.
-                if self.parms.len() < 8 && self.parms.len() == self.parms.capacity() {
-                    self.parms.reserve_exact(2);
+                // `lo` comes first; whoever has one more link has two more, as a rule.
+                match self.reachable.len() {
+                    0 => self.reachable.reserve_exact(2),
+                    2 => self.reachable.reserve_exact(4),
+                    _ => {}
                 }
-                self.parms.insert(place, (at, parms));
+                self.reachable.insert(place, (at, reachable));
             }
         }
-        Duration::from_nanos(reachable_time)
+        Duration::from_nanos(reachable.time)
     }
 
     fn conf_of(&self, key: Key) -> NeighborConf {
         self.conf(key.port, version_of(key.ip))
     }
-}
-
-/// Timings as they are kept: not, if they are Linux's defaults.
-fn boxed(version: IpVersion, conf: NeighborConf) -> Option<Box<NeighborConf>> {
-    (conf != NeighborConf::default_of(version)).then(|| Box::new(conf))
 }
 
 /// The version of an address.

@@ -97,7 +97,8 @@ impl<T: 'static> Neighbors<T> {
     pub fn port_removed(&mut self, port: IfIndex) {
         self.port_down(port);
         for version in [IpVersion::V4, IpVersion::V6] {
-            self.parms.retain(|(at, _)| *at != (port, version));
+            self.reachable.retain(|(at, _)| *at != (port, version));
+            self.timings.change(|timings| timings.retain(|(at, _)| *at != (port, version)));
         }
     }
 }

@@ -39,7 +39,7 @@ impl<T: 'static> Neighbors<T> {
         }
         self.table.insert(entry);
         self.counts[version as usize] += 1;
-        self.collectable[version as usize] += usize::from(collectable);
+        self.collectable[version as usize] += u32::from(collectable);
         true
     }
 
@@ -49,7 +49,7 @@ impl<T: 'static> Neighbors<T> {
         self.disarm(key);
         if let Some(entry) = self.table.remove(key) {
             self.counts[version_of(key.ip) as usize] -= 1;
-            self.collectable[version_of(key.ip) as usize] -= usize::from(entry.collectable);
+            self.collectable[version_of(key.ip) as usize] -= u32::from(entry.collectable);
         }
     }
 
@@ -68,7 +68,7 @@ impl<T: 'static> Neighbors<T> {
     pub(super) fn make_room(&mut self, now: Time, key: Key) -> bool {
         let version = version_of(key.ip);
         let at = version as usize;
-        let (count, limits) = (self.collectable[at], self.bounds.limits[at]);
+        let (count, limits) = (self.collectable[at] as usize, self.bounds.limits[at]);
         let rested = self.bounds.flushed[at].is_none_or(|last| now > last + FRESH);
         if count < bound(limits.gc_thresh3) && (count < bound(limits.gc_thresh2) || !rested) {
             return true;
@@ -115,7 +115,7 @@ impl<T: 'static> Neighbors<T> {
     }
 
     fn is_crowded(&self, version: IpVersion) -> bool {
-        self.counts[version as usize] >= bound(self.bounds.limits[version as usize].gc_thresh1)
+        self.counts[version as usize] as usize >= bound(self.bounds.limits[version as usize].gc_thresh1)
     }
 
     /// Nobody needs it any more: it failed, or was neither used nor confirmed for a while.
