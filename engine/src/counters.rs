@@ -1,6 +1,7 @@
 //! Counters of one stack: frames in, frames out, and every drop by its reason.
 
 use crate::reason::DropReason;
+use crate::seldom::SeldomList;
 use core::ops::{Index, IndexMut};
 
 /// What a stack counted. The conservation law holds between calls:
@@ -22,35 +23,53 @@ pub struct Counters {
 }
 
 /// How many frames were discarded for each reason, indexed by the reason's number. Of some hundred reasons a namespace sees
-/// two or three: only those are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// one, or two: only those are kept, and one of them in place.
+#[derive(Clone, Debug, Default)]
 pub struct Discarded {
-    /// By reason.
-    seen: Vec<(u8, u64)>,
+    one: (u8, u64),
+    others: SeldomList<(u8, u64)>,
+}
+
+impl Discarded {
+    fn counts(&self) -> impl Iterator<Item = u64> {
+        core::iter::once(self.one.1).chain(self.others.iter().map(|(_, count)| *count))
+    }
 }
 
 impl Index<usize> for Discarded {
     type Output = u64;
 
     fn index(&self, reason: usize) -> &u64 {
-        let found = self.seen.iter().find(|(seen, _)| usize::from(*seen) == reason);
+        if usize::from(self.one.0) == reason {
+            return &self.one.1;
+        }
+        let found = self.others.iter().find(|(seen, _)| usize::from(*seen) == reason);
         found.map_or(&0, |(_, count)| count)
     }
 }
 
 impl IndexMut<usize> for Discarded {
     fn index_mut(&mut self, reason: usize) -> &mut u64 {
-        let at = match self.seen.binary_search_by_key(&reason, |(seen, _)| usize::from(*seen)) {
-            Ok(at) => at,
-            Err(at) => {
-                self.seen.reserve_exact(1);
-                self.seen.insert(at, (reason as u8, 0));
-                at
-            }
-        };
-        &mut self.seen[at].1
+        let is_new =
+            usize::from(self.one.0) != reason && self.others.iter().all(|(seen, _)| usize::from(*seen) != reason);
+        match is_new {
+            true if self.one.1 == 0 => self.one = (reason as u8, 0),
+            true => self.others.push((reason as u8, 0)),
+            false => {}
+        }
+        let found = self.others.iter_mut().find(|(seen, _)| usize::from(*seen) == reason);
+        found.map_or(&mut self.one.1, |(_, count)| count)
     }
 }
+
+impl PartialEq for Discarded {
+    /// In whatever order the reasons were seen.
+    fn eq(&self, other: &Discarded) -> bool {
+        (0..=u8::MAX.into()).all(|reason: usize| self[reason] == other[reason])
+    }
+}
+
+impl Eq for Discarded {}
 
 impl Counters {
     /// Frames discarded for this reason.
@@ -60,6 +79,24 @@ impl Counters {
 
     /// All discarded frames.
     pub fn discarded_total(&self) -> u64 {
-        self.discarded.seen.iter().map(|(_, count)| count).sum()
+        self.discarded.counts().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever comes first, each reason is counted for itself.
+    #[test]
+    fn each_reason_has_its_count() {
+        let (mut here, mut there) = (Discarded::default(), Discarded::default());
+        assert_eq!(here[0], 0);
+        [7, 0, 7, 3, 7].into_iter().for_each(|reason| here[reason] += 1);
+        [0, 3, 7, 7].into_iter().for_each(|reason| there[reason] += 1);
+        assert_ne!(here, there);
+        there[7] += 1;
+        assert_eq!(here, there);
+        assert_eq!(([0, 3, 7, 8].map(|reason| here[reason]), here.counts().sum::<u64>()), ([1, 1, 3, 0], 5));
     }
 }
