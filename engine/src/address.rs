@@ -12,7 +12,6 @@ pub use v6::scope_of;
 use crate::addr::{Ipv4Addr, Ipv6Addr};
 use crate::control::Lifetime;
 use crate::link::Name;
-use crate::time::Time;
 
 /// `IFA_F_*` (`include/uapi/linux/if_addr.h`).
 #[allow(missing_docs, reason = "Linux's own names")]
@@ -79,8 +78,8 @@ pub struct Address6 {
     pub valid: Lifetime,
     /// Until when it is preferred.
     pub preferred: Lifetime,
-    /// When the detection of a duplicate ends, while it is under way; `flags` say tentative until then.
-    pub dad_end: Option<Time>,
+    /// When the detection of a duplicate ends, while one is under way; `flags` say tentative until then.
+    pub dad_end: Lifetime,
 }
 
 /// `IFAPROT_*` (`include/uapi/linux/if_addr.h`): who made an address.

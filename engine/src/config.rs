@@ -251,7 +251,7 @@ fn deadline(port: &Port) -> Option<Time> {
     for address in &port.addresses6 {
         first = earlier(first, address.valid.end());
         first = earlier(first, preferred(address.preferred, address.flags));
-        first = earlier(first, address.dad_end);
+        first = earlier(first, address.dad_end.end());
     }
     first
 }

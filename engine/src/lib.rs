@@ -59,7 +59,7 @@ pub mod control;
 pub mod counters;
 #[cfg(target_os = "linux")]
 pub mod device;
-mod few;
+pub mod few;
 pub mod fib;
 pub mod filter;
 pub mod frame;

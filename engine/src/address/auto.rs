@@ -3,7 +3,7 @@
 use super::{Address6, flag, protocol, stable};
 use crate::addr::{Ipv6Addr, Mac};
 use crate::config::{Config, Effect, IpVersion};
-use crate::control::IfIndex;
+use crate::control::{IfIndex, Lifetime};
 use crate::link::{OperState, Port};
 use crate::route::Net;
 use crate::sysctl::Conf6;
@@ -72,7 +72,7 @@ impl Config {
             if !address.has(flag::NOPREFIXROUTE) {
                 self.prefix_route6(index, address.prefix(), address.metric);
             }
-            if !address.is_tentative() || address.dad_end.is_none() {
+            if !address.is_tentative() || address.dad_end.end().is_none() {
                 self.dad_start(now, index, address.local);
             }
         }
@@ -179,7 +179,7 @@ impl Config {
         };
         port.addresses6.retain(stays);
         for address in &mut port.addresses6 {
-            address.dad_end = None;
+            address.dad_end = Lifetime::FOREVER;
             if !address.has(flag::NODAD) {
                 address.flags |= flag::TENTATIVE;
             }

@@ -6,7 +6,7 @@
 use super::{Address6, flag};
 use crate::addr::Ipv6Addr;
 use crate::config::Config;
-use crate::control::IfIndex;
+use crate::control::{IfIndex, Lifetime};
 use crate::link::port::flag as link;
 use crate::sysctl::Conf6;
 use crate::time::{Duration, Time};
@@ -37,7 +37,7 @@ impl Config {
         let optimistic = address.has(flag::OPTIMISTIC);
         let spread = Duration::from_secs(seconds(Conf6::RouterSolicitationDelay)).as_nanos() as u64;
         let random = if optimistic || spread == 0 { 0 } else { self.rng.below(spread) };
-        address.dad_end = Some(now + Duration::from_nanos(random) + patience);
+        address.dad_end = Lifetime::until(now + Duration::from_nanos(random) + patience);
         if optimistic {
             let address = address.clone();
             self.address6_route(index, &address);
@@ -49,7 +49,7 @@ impl Config {
         let Some(port) = self.ports.get_mut(index) else { return };
         let Some(address) = port.addresses6.iter_mut().find(|address| address.local == local) else { return };
         address.flags &= !(flag::TENTATIVE | flag::OPTIMISTIC | flag::DADFAILED);
-        address.dad_end = None;
+        address.dad_end = Lifetime::FOREVER;
         let address = address.clone();
         self.address6_route(index, &address);
     }
@@ -57,7 +57,7 @@ impl Config {
     /// The link has become ready: addresses that waited for it begin (`addrconf_dad_run`). `again`: all begin anew.
     pub(super) fn dad_run(&mut self, now: Time, index: IfIndex, again: bool) {
         let Some(port) = self.ports.get(index) else { return };
-        let waits = |address: &&Address6| again || (address.is_tentative() && address.dad_end.is_none());
+        let waits = |address: &&Address6| again || (address.is_tentative() && address.dad_end.end().is_none());
         let waiting: Vec<Ipv6Addr> = port.addresses6.iter().filter(waits).map(|address| address.local).collect();
         for local in waiting {
             self.dad_start(now, index, local);
@@ -68,7 +68,7 @@ impl Config {
     pub(crate) fn address6_expire(&mut self, now: Time) {
         let indexes: Vec<IfIndex> = self.ports.iter().map(|port| port.index).collect();
         for index in indexes {
-            while let Some(local) = self.first6(index, |address| address.dad_end.is_some_and(|end| end <= now)) {
+            while let Some(local) = self.first6(index, |address| address.dad_end.is_over(now)) {
                 self.dad_completed(index, local);
             }
             while let Some(local) = self.first6(index, |address| address.valid.is_over(now)) {

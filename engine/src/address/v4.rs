@@ -4,7 +4,6 @@ use super::{Address4, flag};
 use crate::addr::{Address, Ipv4Addr, Prefix};
 use crate::config::{Config, Effect, IpVersion};
 use crate::control::{AddressMode, AddressSpec, Errno, IfIndex, Lifetime, Refusal, RouteKind, protocol, scope, table};
-use crate::few;
 use crate::link::name::NAME_MAX;
 use crate::link::{Name, Port};
 use crate::route::{Net, NextHop, Route};
@@ -202,7 +201,7 @@ impl Config {
             }
         }
         let place = if new.is_secondary() { port.addresses4.len() } else { behind_primaries };
-        few::insert(&mut port.addresses4, place, new.clone());
+        port.addresses4.insert(place, new.clone());
         let net = Net::new(now, &self.ports, &self.sysctls);
         self.rib4.address_added(net, index, &new);
         Ok(())

@@ -5,7 +5,6 @@ use super::{Address6, flag};
 use crate::addr::{Address, Ipv6Addr, Prefix};
 use crate::config::Config;
 use crate::control::{AddressMode, AddressSpec, Errno, IfIndex, Lifetime, Refusal, RouteKind, protocol, scope, table};
-use crate::few;
 use crate::link::Port;
 use crate::route::{NextHop, Route};
 use crate::sysctl::Conf6;
@@ -49,7 +48,7 @@ impl Address6 {
             protocol,
             valid: Lifetime::FOREVER,
             preferred: Lifetime::FOREVER,
-            dad_end: None,
+            dad_end: Lifetime::FOREVER,
         }
     }
 }
@@ -126,7 +125,7 @@ fn requested(now: Time, spec: &AddressSpec, local: Ipv6Addr) -> Address6 {
         protocol: spec.protocol,
         valid: until(now, spec.valid),
         preferred: until(now, spec.preferred),
-        dad_end: None,
+        dad_end: Lifetime::FOREVER,
     }
 }
 
@@ -201,7 +200,7 @@ impl Config {
         let wide = width(address.local);
         let place = port.addresses6.iter().position(|other| wide >= width(other.local));
         let place = place.unwrap_or(port.addresses6.len());
-        few::insert(&mut port.addresses6, place, address);
+        port.addresses6.insert(place, address);
     }
 
     /// `inet6_addr_modify`

@@ -7,6 +7,7 @@ use super::virt::{Lower, Macvlan, MacvlanMode, Vlan};
 use super::vxlan::{Vxlan, VxlanSpec};
 use crate::addr::Mac;
 use crate::control::IfIndex;
+use crate::few::Few;
 use crate::seldom::Seldom;
 use crate::sysctl::PortConf;
 use crate::time::Time;
@@ -32,8 +33,8 @@ impl Port {
             group: 0,
             addrgenmode: 0,
             ipv6_ready: false,
-            addresses4: Vec::new(),
-            addresses6: Vec::new(),
+            addresses4: Few::default(),
+            addresses6: Few::default(),
             conf: PortConf::default(),
             counters: PortCounters::default(),
             created: now,

@@ -7,6 +7,7 @@ use super::vxlan::Vxlan;
 use crate::addr::Mac;
 use crate::address::{Address4, Address6};
 use crate::control::IfIndex;
+use crate::few::Few;
 use crate::seldom::{Seldom, Usual};
 use crate::sysctl::PortConf;
 use crate::time::Time;
@@ -117,9 +118,9 @@ pub struct Port {
     /// IPv6 has noticed that the link is ready, and has made its addresses (`IF_READY`).
     pub ipv6_ready: bool,
     /// IPv4 addresses in the kernel's order.
-    pub addresses4: Vec<Address4>,
+    pub addresses4: Few<Address4>,
     /// IPv6 addresses in the kernel's order.
-    pub addresses6: Vec<Address6>,
+    pub addresses6: Few<Address6>,
     /// `net.ipv4.conf.NAME`, `net.ipv6.conf.NAME`, `net.ipv4.neigh.NAME`
     pub conf: PortConf,
     /// What passed.
