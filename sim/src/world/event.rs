@@ -140,14 +140,15 @@ impl Queue {
     /// The next event, if it is not later than `limit`.
     #[inline(always)]
     pub(super) fn pop(&mut self, limit: Time) -> Option<(Time, Event)> {
-        if self.flights.first >= self.first_but_frames {
+        let first = self.flights.first;
+        if first >= self.first_but_frames {
             return self.pop_but_frames(limit);
         }
-        if self.flights.first.time() > limit {
+        if first.time() > limit {
             return None;
         }
-        let Flight { key, end, frame } = self.flights.pop()?;
-        Some((key.time(), Event::Arrive(end, frame)))
+        let (end, frame) = self.flights.pop()?;
+        Some((first.time(), Event::Arrive(end, frame)))
     }
 
     #[inline(never)]
@@ -166,7 +167,7 @@ impl Queue {
 
     /// Takes out a frame, whichever.
     pub(super) fn take_frame(&mut self) -> Option<FrameBuf> {
-        self.flights.pop().map(|flight| flight.frame)
+        self.flights.pop().map(|(_, frame)| frame)
     }
 
     /// How many frames are on their way.
@@ -210,11 +211,17 @@ const RUNS: usize = 8;
 #[derive(Debug)]
 struct Run {
     list: VecDeque<Flight>,
-    /// The key of the first one.
-    first: Key,
     /// When the last one is due. Of a run that has become empty that is past, so that it takes any frame, but is the last
     /// choice.
     end: Time,
+}
+
+impl Run {
+    /// The key of the first one.
+    #[inline]
+    fn first(&self) -> Key {
+        self.list.front().map_or(Key::NEVER, |flight| flight.key)
+    }
 }
 
 /// All frames on their way.
@@ -245,9 +252,6 @@ impl Flights {
         let Some(run) = self.runs.get_mut(at) else { return self.push_stray(flight) };
         run.end = key.time();
         let begins = run.list.is_empty();
-        if begins {
-            run.first = key;
-        }
         run.list.push_back(flight);
         // Behind others of the run that comes first it changes nothing.
         if begins || at != self.at {
@@ -290,27 +294,27 @@ impl Flights {
         if self.runs.len() >= RUNS {
             return usize::MAX;
         }
-        self.runs.push(Run { list: VecDeque::new(), first: Key::NEVER, end: Time::ZERO });
+        self.runs.push(Run { list: VecDeque::new(), end: Time::ZERO });
         self.runs.len() - 1
     }
 
+    /// Takes out the first one, whose key is known already.
     #[inline(always)]
-    fn pop(&mut self) -> Option<Flight> {
+    fn pop(&mut self) -> Option<(End, FrameBuf)> {
         let Some(run) = self.runs.get_mut(self.at) else { return self.pop_stray() };
-        let flight = run.list.pop_front()?;
-        run.first = run.list.front().map_or(Key::NEVER, |next| next.key);
-        self.first = run.first;
+        let Flight { end, frame, .. } = run.list.pop_front()?;
+        self.first = run.first();
         if self.second < self.first {
             self.find_first();
         }
-        Some(flight)
+        Some((end, frame))
     }
 
     #[inline(never)]
-    fn pop_stray(&mut self) -> Option<Flight> {
-        let Reverse(flight) = self.strays.pop()?;
+    fn pop_stray(&mut self) -> Option<(End, FrameBuf)> {
+        let Reverse(Flight { end, frame, .. }) = self.strays.pop()?;
         self.find_first();
-        Some(flight)
+        Some((end, frame))
     }
 
     #[inline(never)]
@@ -318,10 +322,11 @@ impl Flights {
         let stray = self.strays.peek().map_or(Key::NEVER, |stray| stray.0.key);
         (self.first, self.at, self.second) = (stray, usize::MAX, Key::NEVER);
         for (at, run) in self.runs.iter().enumerate() {
-            if run.first < self.first {
-                (self.second, self.first, self.at) = (self.first, run.first, at);
+            let first = run.first();
+            if first < self.first {
+                (self.second, self.first, self.at) = (self.first, first, at);
             } else {
-                self.second = self.second.min(run.first);
+                self.second = self.second.min(first);
             }
         }
     }
