@@ -263,12 +263,24 @@ impl World {
         self.finish();
     }
 
-    /// A frame comes in, nobody watches, and the link watch is not due. Where all that follows is frames for cables and a
-    /// timer, they are seen to here, in the order in which [`World::finish`] does that.
+    /// A frame comes in, nobody watches, and the link watch is not due.
     fn receive(&mut self, ns: NsId, index: IfIndex, frame: FrameBuf) {
+        self.visit_quietly(ns, |stack, cx| stack.receive(cx, index, frame, &mut Silent));
+    }
+
+    /// True if nobody watches, and nothing is left to be done by [`World::finish`].
+    fn is_quiet(&self) -> bool {
+        let idle = self.touched.is_empty() && self.news.is_empty();
+        idle && self.recorder.is_none() && !self.watch.is_due(self.now)
+    }
+
+    /// Lets `act` at a stack, and ends the operation. Where all that follows is frames for cables and a timer, they are seen
+    /// to here, in the order in which [`World::finish`] does that.
+    #[inline(always)]
+    fn visit_quietly<R>(&mut self, ns: NsId, act: impl FnOnce(&mut Stack, &mut Cx<'_>) -> R) -> Option<R> {
         let World { now, nets, cables, queue, pool, out, leaving, digest, .. } = self;
-        let Some(net) = nets.get_mut(ns) else { return pool.give(frame) };
-        net.stack.receive(&mut Cx { now: *now, pool, out }, index, frame, &mut Silent);
+        let net = nets.get_mut(ns)?;
+        let result = act(&mut net.stack, &mut Cx { now: *now, pool, out });
         if !out.crosses() && !net.stack.has_link_news() {
             for (port, frame) in out.drain() {
                 match way(net, cables, port).filter(|way| leaving.is_empty() && way.is_through(&frame)) {
@@ -280,11 +292,12 @@ impl World {
                 queue.set_timer(ns, wanted(&net.stack, *now));
                 #[cfg(debug_assertions)]
                 self.check();
-                return;
+                return Some(result);
             }
         }
         self.take_over(ns);
         self.finish();
+        Some(result)
     }
 
     /// Sets the timers of all stacks that were visited.
@@ -310,8 +323,13 @@ impl World {
 
     /// [`Stack::send_to`], and frames that leave are carried.
     pub fn send_to(&mut self, ns: NsId, socket: SocketId, to: (Ipv4Addr, u16), payload: &[u8]) -> Result<(), Errno> {
-        let sent = self.visit(ns, |stack, cx, watcher| stack.send_to(cx, socket, to, payload, watcher));
-        self.finish();
+        let sent = if self.is_quiet() {
+            self.visit_quietly(ns, |stack, cx| stack.send_to(cx, socket, to, payload, &mut Silent))
+        } else {
+            let sent = self.visit(ns, |stack, cx, watcher| stack.send_to(cx, socket, to, payload, watcher));
+            self.finish();
+            sent
+        };
         sent.unwrap_or(Err(Errno::NetDown))
     }
 
