@@ -57,7 +57,7 @@ impl Digest {
 #[inline(always)]
 fn last_word(bytes: &[u8], rest: &[u8]) -> u64 {
     match bytes.last_chunk() {
-        Some(last) => u64::from_le_bytes(*last) >> (u64::BITS - 8 * rest.len() as u32 & 63),
+        Some(last) => u64::from_le_bytes(*last) >> ((u64::BITS - 8 * rest.len() as u32) & 63),
         None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     }
 }
