@@ -11,12 +11,12 @@ pub(super) const DELAY: Duration = Duration::from_micros(20);
 
 /// A cable's number; never given twice, and never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct CableId(u64);
+pub(super) struct CableId(u32);
 
 /// One end of a cable: what stays the same when the port at it gets another index, name or namespace. Twice the cable's
 /// number, and one more for its second end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct End(u64);
+pub(super) struct End(u32);
 
 impl CableId {
     /// Its ends.
@@ -28,8 +28,8 @@ impl CableId {
 impl End {
     /// The end of a cable that has a number.
     #[cfg(test)]
-    pub(super) fn at(cable: u64, side: u8) -> End {
-        End(cable << 1 | u64::from(side & 1))
+    pub(super) fn at(cable: u32, side: u8) -> End {
+        End(cable << 1 | u32::from(side & 1))
     }
 
     /// Its cable.
@@ -53,7 +53,7 @@ impl End {
     /// A number for it.
     #[inline]
     pub(super) fn way(self) -> u64 {
-        self.0
+        self.0.into()
     }
 }
 
@@ -115,7 +115,7 @@ impl Cables {
 
     fn insert(&mut self, cable: Cable) -> CableId {
         self.list.push(Some(cable));
-        CableId(self.list.len() as u64)
+        CableId(self.list.len() as u32)
     }
 
     pub(super) fn remove(&mut self, id: CableId) {

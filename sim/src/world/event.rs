@@ -450,7 +450,7 @@ mod tests {
             match rng.below(8) {
                 0..4 => {
                     // More delays than there are runs.
-                    let end = End::at(rng.below(3), (now & 1) as u8);
+                    let end = End::at(rng.below(3) as u32, (now & 1) as u8);
                     sequence += 1;
                     let byte = rng.below(256) as u8;
                     queue.send(time, end, pool.copy(&[byte]));
