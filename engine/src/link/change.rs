@@ -71,7 +71,9 @@ impl Config {
             self.link_set_mtu(now, index, mtu)?;
         }
         let port = self.ports.get_mut(index).ok_or(Errno::NoDev)?;
-        port.group = change.group.unwrap_or(port.group);
+        if let Some(group) = change.group.filter(|group| *group != port.rare.group) {
+            port.rare.group = group;
+        }
         if let Some(name) = &change.name {
             self.link_set_name(index, name)?;
         }

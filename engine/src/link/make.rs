@@ -30,7 +30,6 @@ impl Port {
             was_up: false,
             carrier_changes: (0, 0),
             txqueuelen: 1000,
-            group: 0,
             addrgenmode: 0,
             ipv6_ready: false,
             addresses4: Few::default(),

@@ -111,8 +111,6 @@ pub struct Port {
     pub carrier_changes: (u32, u32),
     /// `txqueuelen`
     pub txqueuelen: u32,
-    /// `group`
-    pub group: u32,
     /// `addrgenmode`: 0 eui64, 1 none, 2 stable secret, 3 random.
     pub addrgenmode: u8,
     /// IPv6 has noticed that the link is ready, and has made its addresses (`IF_READY`).
@@ -138,6 +136,8 @@ pub struct Port {
 pub struct Rare {
     /// `alias`
     pub alias: String,
+    /// `group`
+    pub group: u32,
     /// Features of the device that are not wanted as they were made (`ethtool -K`), as bits of that program: nothing in the
     /// path asks.
     pub switched: u64,
@@ -160,6 +160,7 @@ pub struct Rare {
 impl Usual for Rare {
     const USUAL: &'static Rare = &Rare {
         alias: String::new(),
+        group: 0,
         switched: 0,
         bridge_port: None,
         bridge: None,

@@ -47,7 +47,7 @@ pub(super) fn value(world: &World, ns: NsId, port: &Port, attribute: &str) -> Re
         "iflink" => iflink(world, ns, port).to_string(),
         "mtu" => port.mtu.to_string(),
         "name_assign_type" => name_assign_type(driver).to_string(),
-        "netdev_group" => port.group.to_string(),
+        "netdev_group" => port.rare.group.to_string(),
         "operstate" => operstate(world.operstate(ns, port.index)).to_string(),
         "tx_queue_len" => port.txqueuelen.to_string(),
         "type" => if port.is_loopback() { "772" } else { "1" }.to_string(),

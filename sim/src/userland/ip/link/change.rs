@@ -288,7 +288,7 @@ pub(super) fn set(ip: &mut Ip, mut args: Args<'_>) -> Result<(), Stop> {
 fn group_members(ip: &Ip, group: Option<u32>) -> Vec<IfIndex> {
     let world = ip.world();
     let ports = world.stack(ip.ns).ports().iter();
-    ports.filter(|port| Some(port.group) == group).map(|port| port.index).collect()
+    ports.filter(|port| Some(port.rare.group) == group).map(|port| port.index).collect()
 }
 
 /// One line for what a kernel could change of a link of this kind.

@@ -117,7 +117,7 @@ impl Link {
             mtu: port.mtu,
             qdisc: Some(tc::qdisc_kind(world.stack(ns), port, driver)),
             operstate,
-            group: Some(port.group),
+            group: Some(port.rare.group),
             txqueuelen: port.txqueuelen,
             loopback: port.is_loopback(),
             mac: port.mac,
