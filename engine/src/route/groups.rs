@@ -104,6 +104,10 @@ impl<A: Address> Groups<A> {
         match self {
             Groups::Few(list) if list.len() < FEW => {
                 let at = (range(list, prefix).start + at).min(list.len());
+                // An address of IPv4 brings three, and a default route comes along; one of IPv6 brings one to each table.
+                if list.is_empty() {
+                    list.reserve_exact(if A::BITS == 32 { FEW / 2 } else { 2 });
+                }
                 few::insert(list, at, route);
             }
             Groups::Few(list) => {

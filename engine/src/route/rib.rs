@@ -271,15 +271,18 @@ impl<A: Address> Rib<A> {
         }
     }
 
-    /// The table in whose tree a table is, if there ever was such a one.
-    fn tree(&self, number: u32) -> Option<u32> {
-        let number = if number == table::UNSPEC { table::MAIN } else { number };
-        let exists = match number {
+    fn exists(&self, number: u32) -> bool {
+        match number {
             table::MAIN => self.has_main,
             table::LOCAL => self.has_local,
             _ => self.rare.known.contains(&number),
-        };
-        exists.then_some(if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number })
+        }
+    }
+
+    /// The table in whose tree a table is, if there ever was such a one.
+    fn tree(&self, number: u32) -> Option<u32> {
+        let number = if number == table::UNSPEC { table::MAIN } else { number };
+        self.exists(number).then_some(if number == table::LOCAL && !self.custom_rules { table::MAIN } else { number })
     }
 
     /// The table, with what else is in its tree.
@@ -335,7 +338,7 @@ impl<A: Address> Rib<A> {
 
     /// Tables are listed by the last byte of their number, and the newest first (`FIB_TABLE_HASHSZ`).
     fn note(&mut self, number: u32) {
-        if self.known().any(|known| known == number) {
+        if self.exists(number) {
             return;
         }
         if self.rare.known.is_empty() && matches!(number, table::MAIN | table::LOCAL) {
