@@ -58,7 +58,7 @@ impl Manip {
 impl Conntrack {
     /// True if the nat table is to be asked for this packet of that protocol at this hook. If no rule of it decides, a null
     /// binding ([`Conntrack::nat_null`]) does.
-    #[inline]
+    #[inline(always)]
     pub fn nat_wanted(&self, nfct: &Nfct, protocol: u8, hook: Hook) -> bool {
         let begins = nfct.info() == CtInfo::New || nfct.info().is_related() && protocol != protocol::ICMP;
         begins && self.conn(nfct).is_some_and(|conn| !conn.has(Manip::at(hook).done()))

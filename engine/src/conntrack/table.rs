@@ -18,6 +18,8 @@ pub(super) const CHAINS_A_FLOW: usize = 4;
 #[derive(Debug)]
 struct Slot {
     conn: Option<Conn>,
+    /// Its two tuples' words, once it is in their chains.
+    words: [[u64; 2]; 2],
     /// The next node of the chain: original, reply, by source.
     next: [u32; 3],
     /// The list it waits in, and its neighbours there.
@@ -65,7 +67,7 @@ impl ConnTable {
         }
         self.serial += 1;
         conn.serial = self.serial;
-        let slot = Slot { conn: Some(conn), next: [NIL; 3], second: None, around: [NIL; 2] };
+        let slot = Slot { conn: Some(conn), words: [[0; 2]; 2], next: [NIL; 3], second: None, around: [NIL; 2] };
         let index = match self.free.pop() {
             Some(index) => {
                 if let Some(place) = self.slots.get_mut(index as usize) {
@@ -118,17 +120,19 @@ impl ConnTable {
     /// The flow whose packets look like this in one direction, and which.
     #[inline]
     pub(super) fn find(&self, tuple: &Tuple) -> Option<(ConnId, Direction, &Conn)> {
-        let mut node = self.head(self.chain_of(tuple.words()));
+        let words = tuple.words();
+        let mut node = self.head(self.chain_of(words));
         while node != NIL {
             let (index, direction) = match node & 1 {
                 0 => (node >> 1, Direction::Original),
                 _ => (node >> 1, Direction::Reply),
             };
-            let slot = self.slots.get(index as usize)?;
-            if let Some(conn) = slot.conn.as_ref().filter(|conn| conn.tuple(direction) == tuple) {
+            let (slot, way) = (self.slots.get(index as usize)?, (node & 1) as usize);
+            if slot.words[way] == words {
+                let conn = slot.conn.as_ref()?;
                 return Some((ConnId { index, serial: conn.serial }, direction, conn));
             }
-            node = slot.next[(node & 1) as usize];
+            node = slot.next[way];
         }
         None
     }
@@ -155,10 +159,11 @@ impl ConnTable {
             self.grow();
         }
         for (way, tuple) in tuples.iter().enumerate() {
-            let chain = self.chain_of(tuple.words());
+            let words = tuple.words();
+            let chain = self.chain_of(words);
             let head = self.head(chain);
-            if let Some(next) = self.slots.get_mut(id.index as usize).and_then(|slot| slot.next.get_mut(way)) {
-                *next = head;
+            if let Some(slot) = self.slots.get_mut(id.index as usize) {
+                (slot.next[way], slot.words[way]) = (head, words);
             }
             if let Some(head) = self.chains.get_mut(chain) {
                 *head = id.index << 1 | way as u32;

@@ -75,7 +75,7 @@ impl Stack {
 
     /// A packet that filters are asked about: how what they let pass leaves, unless it has left already
     /// (`ip_forward_finish`, `ip_output`).
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn forward_filtered<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,

@@ -79,7 +79,7 @@ impl Stack {
     }
 
     /// A packet comes in, and is not routed yet. Where connections are tracked, fragments wait until they are all there.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn before_routing<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -150,8 +150,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Asks one table, if it has anything to say.
-    #[inline]
+    /// Asks one table, if it has anything to say. (Only for one that is asked the ways are laid down in memory.)
+    #[inline(always)]
     fn ask_table<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
@@ -160,7 +160,11 @@ impl Stack {
         packet: &mut Packet,
         observer: &mut O,
     ) -> Result<(), DropReason> {
-        if self.filter.asks(table, ways.hook) { self.ask_chain(cx, table, ways, packet, observer) } else { Ok(()) }
+        if self.filter.asks(table, ways.hook) {
+            self.ask_chain(cx, table, ways.hook, (ways.inward, ways.outward), packet, observer)
+        } else {
+            Ok(())
+        }
     }
 
     #[inline(never)]
@@ -168,15 +172,16 @@ impl Stack {
         &mut self,
         cx: &mut Cx<'_>,
         table: TableName,
-        ways: Ways,
+        hook: Hook,
+        (inward, outward): (Option<IfIndex>, Option<IfIndex>),
         packet: &mut Packet,
         observer: &mut O,
     ) -> Result<(), DropReason> {
-        let glance = Glance { hook: ways.hook, header: &packet.header, packet: &packet.frame };
+        let glance = Glance { hook, header: &packet.header, packet: &packet.frame };
         let state = || self.conntrack.state(&packet.nfct);
         let verdict = match self.filter.sift(table, &glance, state, observer) {
             Ok(verdict) => verdict,
-            Err(from) => self.ask_rules(cx, table, from, ways, packet, observer),
+            Err(from) => self.ask_rules(cx, table, from, Ways { hook, inward, outward }, packet, observer),
         };
         match verdict {
             Verdict::Accept => Ok(()),
@@ -259,7 +264,7 @@ impl Stack {
         }
         let hook = ways.hook;
         if self.conntrack.nat_wanted(&packet.nfct, packet.header.protocol, hook) {
-            self.ask_nat(cx, ways, packet, observer)?;
+            self.ask_nat(cx, ways.hook, (ways.inward, ways.outward), packet, observer)?;
         }
         let unfinished = packet.frame.offload().partial_checksum.is_some();
         let Packet { frame, header, nfct, .. } = packet;
@@ -276,13 +281,14 @@ impl Stack {
     fn ask_nat<O: Observer>(
         &mut self,
         cx: &mut Cx<'_>,
-        ways: Ways,
+        hook: Hook,
+        (inward, outward): (Option<IfIndex>, Option<IfIndex>),
         packet: &mut Packet,
         observer: &mut O,
     ) -> Result<(), DropReason> {
-        self.ask_table(cx, TableName::Nat, ways, packet, observer)?;
-        if self.conntrack.nat_wanted(&packet.nfct, packet.header.protocol, ways.hook) {
-            self.conntrack.nat_null(cx.now, &packet.nfct, ways.hook);
+        self.ask_table(cx, TableName::Nat, Ways { hook, inward, outward }, packet, observer)?;
+        if self.conntrack.nat_wanted(&packet.nfct, packet.header.protocol, hook) {
+            self.conntrack.nat_null(cx.now, &packet.nfct, hook);
         }
         Ok(())
     }
