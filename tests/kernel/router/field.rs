@@ -210,33 +210,38 @@ impl Field {
 
     /// Ends the router and looks whether it and the kernel counted the same frames, and each of them once.
     pub(super) fn account(&self, router: Running) -> String {
-        let counts = ["r0", "r1"].map(|interface| self.kernel_counts(interface));
+        let before = self.counts();
         let report = router.end();
-        check(&report, counts, 0);
+        check(&report, before, self.counts(), 0);
         report
     }
 
     /// The same while it runs; some frames may have [vanished](check).
     pub(super) fn account_so_far(&self, router: &mut Running, vanished: u64) -> String {
-        let counts = ["r0", "r1"].map(|interface| self.kernel_counts(interface));
+        let before = self.counts();
         router.signal("USR1");
         router.wait_for("frames: received", false);
         let report = router.said();
-        check(&report, counts, vanished);
+        check(&report, before, self.counts(), vanished);
         report
+    }
+
+    fn counts(&self) -> [(u64, u64); 2] {
+        ["r0", "r1"].map(|interface| self.kernel_counts(interface))
     }
 }
 
-/// Looks whether the router counted the frames that the kernel did. `vanished`: so many may have been sent to an interface
-/// whose cable had gone a moment before; the kernel drops such frames, but says that they were sent.
-fn check(report: &str, counts: [(u64, u64); 2], vanished: u64) {
+/// Looks whether the router counted the frames that the kernel did, which is asked before and after: a host may ask for a
+/// neighbour again at any moment. `vanished`: so many may have been sent to an interface whose cable had gone a moment
+/// before; the kernel drops such frames, but says that they were sent.
+fn check(report: &str, before: [(u64, u64); 2], after: [(u64, u64); 2], vanished: u64) {
     let mut sent_in_all = 0;
-    for (interface, (arrived, left)) in ["r0", "r1"].into_iter().zip(counts) {
+    for (interface, (before, after)) in ["r0", "r1"].into_iter().zip(before.into_iter().zip(after)) {
         let line = report.lines().find(|line| line.starts_with(interface)).unwrap_or_default();
-        let dropped = number(line, r"(\d+) dropped by the kernel");
-        assert_eq!(number(line, r"received (\d+)") + dropped, arrived, "{report}");
+        let arrived = number(line, r"received (\d+)") + number(line, r"(\d+) dropped by the kernel");
         let sent = number(line, r"sent (\d+)");
-        assert!((left..=left + vanished).contains(&sent), "{interface} sent {left}: {report}");
+        assert!((before.0..=after.0).contains(&arrived), "{interface} received {before:?} to {after:?}: {report}");
+        assert!((before.1..=after.1 + vanished).contains(&sent), "{interface} sent {before:?} to {after:?}: {report}");
         sent_in_all += sent + number(line, r"(\d+) refused");
     }
     assert!(!report.contains("unaccounted"), "{report}");
